@@ -26,7 +26,7 @@ Examples:
 show and export read beside a running proxy; import, erase and rotate-key need it stopped. None of them is recorded in [audit],
 whose files belong to the proxy.
 
-Exit status: 0 done, 65 damaged, 69 in use by a running proxy, 73 a file cannot be written, 78 a bad configuration,
+Exit status: 0 done, 64 several patients have this Patient ID and no --issuer says which, 65 damaged, 69 in use by a running proxy, 73 a file cannot be written, 78 a bad configuration,
 which includes another key than that of the file.")]
 pub(super) struct Args {
     #[command(subcommand)]

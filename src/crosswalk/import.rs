@@ -40,6 +40,9 @@ pub enum Contradiction {
     /// What comes back would be two patients'.
     #[error("this subject stands for another patient already")]
     Taken,
+    /// What is to hide a patient would name one.
+    #[error("this subject is the real Patient ID of a patient who is there")]
+    Real,
 }
 
 /// Why nothing was taken in.
@@ -96,6 +99,9 @@ fn take(
     path: &Path,
     Assigned { patient, subject }: &Assigned,
 ) -> Result<Result<bool, Contradiction>, CrosswalkError> {
+    if is_real(connection, keys, path, subject)? {
+        return Ok(Err(Contradiction::Real));
+    }
     let mut is_new = false;
     for kind in [Kind::Value(PATIENT_ID), Kind::Patient] {
         let row = Correspondence {
@@ -111,6 +117,21 @@ fn take(
         }
     }
     Ok(Ok(is_new))
+}
+
+/// Whether a subject is the Patient ID of somebody who is there, without an issuer.
+fn is_real(
+    connection: &Connection,
+    keys: &Keys,
+    path: &Path,
+    subject: &[u8],
+) -> Result<bool, CrosswalkError> {
+    let (real, pseudonym) = (subject.to_vec(), subject.to_vec());
+    let asked =
+        Correspondence { kind: Kind::Value(PATIENT_ID), real, pseudonym, patient: None, written: None };
+    let row = Row::seal(keys, &asked).map_err(|_| CrosswalkError::damaged(path, "its key cannot encrypt"))?;
+    let found = find(connection, Column::Real, &row.real);
+    Ok(found.map_err(|error| CrosswalkError::of(path, &error))?.is_some())
 }
 
 fn put(

@@ -432,8 +432,10 @@ fn behind(rules: &Ruleset, patterns: &[TagPattern]) -> Vec<(usize, usize)> {
             TagPattern::Private { .. } => false,
         };
         let row = of_profile.iter().position(is_for).map(|row| row + rules.explicit);
-        let then = profile.decide(row, *tag, vr_of(*tag), None)?;
-        (!rules.action(then).keeps()).then_some((rule, then))
+        let decided = profile.decide(row, *tag, vr_of(*tag), None);
+        let decided = decided.filter(|then| !rules.action(*then).keeps());
+        // What stays has to fit all the same.
+        Some((rule, decided.or_else(|| profile.fit.of_values(*tag))?))
     });
     behind.collect()
 }

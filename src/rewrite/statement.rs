@@ -322,8 +322,8 @@ fn dates(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
         };
         return writeln!(
             text,
-            "Every DA and DT moves by the same number of days for all objects of a Patient ID, between {min} and {max}, never 0, \
-             made of HMAC-SHA-256 of the Patient ID under the secret; intervals are kept to the day. {times} An object \
+            "Every DA and DT moves by the same number of days for all objects of a patient, between {min} and {max}, never 0, \
+             made of HMAC-SHA-256 of the Patient ID, with its issuer where `patient-key` counts it, under the secret; intervals are kept to the day. {times} An object \
              without Patient ID is refused. (0028,0303) is MODIFIED.\n"
         );
     }

@@ -1,9 +1,9 @@
 //! A list of subject IDs: CSV (RFC 4180), a patient a line.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::crosswalk::Assigned;
-use crate::rewrite::patient_key;
+use crate::rewrite::{patient_id_of, patient_key};
 
 /// Characters of a Patient ID and of an issuer (LO, PS3.5 Table 6.2-1).
 const LONGEST: usize = 64;
@@ -71,11 +71,14 @@ impl Columns {
 /// A value that an LO can hold, without padding. Subject IDs are ASCII, whatever character set a data set has.
 fn value<'a>(cell: &'a str, name: &str) -> Result<&'a str, String> {
     let cell = cell.trim();
-    let illegal = |c: char| c.is_control() || c == '\\' || name == "subject" && !c.is_ascii();
+    // In a query, some of these stand for any characters.
+    let illegal =
+        |c: char| c.is_control() || c == '\\' || name == "subject" && (!c.is_ascii() || "*?".contains(c));
     if cell.chars().count() > LONGEST || cell.contains(illegal) {
         let ascii = if name == "subject" { " ASCII" } else { "" };
         return Err(format!(
-            "{name} is no value for a Patient ID: at most {LONGEST}{ascii} characters, no backslash, no control character"
+            "{name} is no value for a Patient ID: at most {LONGEST}{ascii} characters, no backslash, no control character{}",
+            if name == "subject" { ", no * and no ?" } else { "" }
         ));
     }
     Ok(cell)
@@ -95,7 +98,15 @@ fn contradictions(lines: &[Line]) -> Problems {
             problems.push((*number, format!("this subject is another patient's in line {first}")));
         }
     }
+    problems.extend(originals_among_subjects(lines));
     problems
+}
+
+/// Lines whose subject is the real Patient ID of a patient of the list: it would go out as it is.
+fn originals_among_subjects(lines: &[Line]) -> impl Iterator<Item = (usize, String)> {
+    let originals: HashSet<&[u8]> = lines.iter().map(|line| patient_id_of(&line.assigned.patient)).collect();
+    let real = lines.iter().filter(move |line| originals.contains(line.assigned.subject.as_slice()));
+    real.map(|line| (line.number, "this subject is the original of a patient in the list".to_owned()))
 }
 
 /// The cells of a line; `None` where quotation marks are not as they should be.
@@ -178,9 +189,20 @@ mod tests {
             "3 this patient has another subject in line 2; 4 this subject is another patient's in line 2; \
              5 has 1 cells; the first line has 2; 6 a quotation mark is open, or stands inside of a cell; \
              7 original and subject must not be empty; \
-             8 subject is no value for a Patient ID: at most 64 ASCII characters, no backslash, no control character; \
-             9 subject is no value for a Patient ID: at most 64 ASCII characters, no backslash, no control character"
+             8 subject is no value for a Patient ID: at most 64 ASCII characters, no backslash, no control character, no * and no ?; \
+             9 subject is no value for a Patient ID: at most 64 ASCII characters, no backslash, no control character, no * and no ?"
         );
+    }
+
+    #[test]
+    fn a_subject_that_names_a_patient_or_stands_for_many_is_refused() {
+        let wrong = |text: &str| {
+            let problems = assignments(text).err().unwrap().into_iter();
+            problems.map(|(line, _)| line).collect::<Vec<_>>()
+        };
+        assert_eq!(wrong("original,subject\n4711,4711\n"), [2]);
+        assert_eq!(wrong("original,issuer,subject\n4711,LYON,S-1\n4712,,4711\n"), [3]);
+        assert_eq!(wrong("original,subject\n4711,S*\n4712,S?\n"), [2, 3]);
     }
 
     #[test]

@@ -36,7 +36,7 @@ configuration.")]
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
-    /// The list; \"-\" reads it from standard input
+    /// The list; "-" reads it from standard input
     #[arg(value_name = "FILE")]
     list: PathBuf,
     /// Say what would be taken in, and write nothing

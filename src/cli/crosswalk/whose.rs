@@ -19,7 +19,7 @@ pub(super) struct Whose {
     /// The real Patient ID; "-" reads it from standard input, so that it is in no list of processes
     #[arg(long, value_name = "ID")]
     patient: Option<String>,
-    /// The issuer of the Patient ID, where patients of several have it
+    /// The issuer of the Patient ID, where patients of several have it; "" for the patient without one
     #[arg(long, value_name = "ISSUER", requires = "patient")]
     issuer: Option<String>,
     /// The Patient ID that stands for it

@@ -45,6 +45,15 @@ impl FitRules {
         }
     }
 
+    /// The rule for values of an attribute that is written as it should be.
+    pub(in crate::rewrite) fn of_values(&self, tag: Tag) -> Option<usize> {
+        match exact_vr_of(tag)? {
+            Vr::UI if instances::names_kinds(tag) => Some(self.kinds),
+            own if fitting::is_checked(own) => Some(self.values),
+            _ => None,
+        }
+    }
+
     /// Whether a rule is for what does not fit, whatever it holds.
     pub(in crate::rewrite) fn removes(&self, rule: usize) -> bool {
         rule == self.others

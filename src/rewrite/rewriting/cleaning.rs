@@ -2,7 +2,8 @@
 
 use super::super::action::Action;
 use super::super::applying::pad;
-use super::super::creator::is_creator;
+use super::super::character_set::CharacterSet;
+use super::super::creator::{CreatorId, is_creator};
 use super::super::current::Doing;
 use super::super::error::{RewriteError, RewriteProblem};
 use super::super::identifiers::{Collected, Reach, clean, reach};
@@ -11,7 +12,7 @@ use super::super::mode::Mode;
 use super::super::output::Output;
 use super::Rewriting;
 use super::element::LONGEST_READ;
-use crate::dataset::{Header, SPECIFIC_CHARACTER_SET, Vr, vr_of};
+use crate::dataset::{Header, SPECIFIC_CHARACTER_SET, Vr, exact_vr_of, vr_of};
 
 impl Rewriting {
     /// All identifiers are known that are looked for in what follows.
@@ -32,11 +33,12 @@ impl Rewriting {
         if rule.is_some_and(|rule| rule < self.rules.explicit) || tag == SPECIFIC_CHARACTER_SET {
             return None;
         }
-        if is_creator(tag) && self.scopes.creator_of_block(tag).is_some() {
+        let named = self.rules.creators.len();
+        let is_named = |creator: &CreatorId| usize::from(*creator) < named;
+        if is_creator(tag) && self.scopes.creator_of_block(tag).is_some_and(|creator| is_named(&creator)) {
             return None;
         }
-        // Of what may be written in one of two, neither is a text.
-        let vr = if header.vr == Vr::UN { vr_of(tag) } else { header.vr };
+        let vr = own_vr(header);
         let retains = rule.is_some_and(|rule| !self.is_of_safe_private(rule));
         reach(tag, vr, retains)
     }
@@ -63,8 +65,7 @@ impl Rewriting {
         input: &[u8],
         out: &mut Output,
     ) -> Result<(), RewriteError> {
-        let Header { tag, vr: written, syntax, .. } = self.current.header;
-        let vr = if written == Vr::UN { vr_of(tag) } else { written };
+        let (Header { tag, syntax, .. }, vr) = (self.current.header, own_vr(&self.current.header));
         let Some(mut cleaned) = self.cleaned(vr, value.bytes(input), reach) else {
             self.send_head(input, out)?;
             return self.send(value, input, out);
@@ -89,6 +90,9 @@ impl Rewriting {
         let last = self.rules.behind(rule).unwrap_or(rule);
         let reach = match self.rules.action(last) {
             Action::Clean { .. } | Action::Pattern { .. } => Reach::All,
+            Action::Fit(_) if self.current.header.tag == SPECIFIC_CHARACTER_SET => {
+                (!CharacterSet::of(text).is_known()).then_some(Reach::Header)?
+            }
             Action::Fit(_) => self.reach(&self.current.header, Some(last))?,
             _ => return None,
         };
@@ -98,4 +102,10 @@ impl Rewriting {
     fn is_of_safe_private(&self, rule: usize) -> bool {
         self.rules.profile.as_ref().is_some_and(|profile| profile.is_safe_private(rule))
     }
+}
+
+/// What an attribute is, whatever its sender wrote. Of what may be written in one of two, neither is a text.
+fn own_vr(header: &Header) -> Vr {
+    let unsaid = || if header.vr == Vr::UN { vr_of(header.tag) } else { header.vr };
+    exact_vr_of(header.tag).unwrap_or_else(unsaid)
 }

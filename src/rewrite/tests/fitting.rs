@@ -181,6 +181,36 @@ fn an_administrators_rules_touch_what_they_say_and_no_profile_overrules_them() {
     assert_eq!(done.summary().misfits, UNLISTED.len() as u64 - 1);
 }
 
+#[test]
+fn what_is_written_with_another_vr_is_looked_through_all_the_same() {
+    let named = |vr: &[u8; 2]| {
+        let data = Data::image(LE).text((0x10, 0x10), b"PN", NAME);
+        let data = data.element((0x70, 0x81), vr, b"Doe Jane to see ");
+        sent(&profile(&[]), LE, &data).0.to_ascii_lowercase()
+    };
+    for vr in [b"LO", b"AS", b"CS", b"DA", b"DS", b"IS", b"TM", b"UI", b"OB", b"OW", b"UN", b"FL", b"US"] {
+        assert!(!named(vr).windows(3).any(|window| window == b"doe"), "{vr:?}");
+    }
+}
+
+#[test]
+fn a_character_set_that_nobody_knows_names_nobody() {
+    let item = Data::new(LE).text((8, 5), b"CS", "ISO_IR 100\\DOE").text((0x18, 0x31), b"LO", "F18");
+    let data = Data::image(LE).text((0x10, 0x10), b"PN", NAME).sequence((0x54, 0x16), false, &[item]);
+    let (bytes, _) = sent(&profile(&[]), LE, &data);
+    assert!(!bytes.windows(3).any(|window| window == b"DOE"));
+    assert!(bytes.windows(10).any(|window| window == b"ISO_IR 100"));
+}
+
+#[test]
+fn what_a_pattern_leaves_fits_too() {
+    let rules = [pattern("BodyPartExamined", "zzz+", "#")];
+    let rules = RulesetSpec { profile: Some(ProfileSpec::default()), ..spec(&rules) };
+    let rules = Arc::new(Ruleset::compile(rules).unwrap());
+    let (object, _) = object(&rules, &Data::image(LE).text((0x18, 0x15), b"CS", "Hans Kowalski"));
+    assert_eq!(value(&object, (0x18, 0x15)).as_deref(), Some(""));
+}
+
 proptest! {
     #[test]
     fn what_goes_out_is_legal_for_its_vr(
