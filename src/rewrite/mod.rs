@@ -37,8 +37,8 @@
 //! | floor | modules |
 //! | --- | --- |
 //! | words, and values with their encodings | `change`, `character_set`, `correspondence`, `creator`, `decay`, `dummy`, `error`, `fitting`, `instances`, `keyed`, `output`, `patient_id`, `schedule`, `subject`, `suggest`, `value`, `way` |
-//! | what is made of them, and no rule yet | `dates`, `identifiers`, `instance`, `levels`, `mode`, `pixels`, `planting`, `restored`, `scope`, `tag_pattern`, `template`, `words` |
-//! | what a rule does; pseudonyms of a data set; what is noted of it | `action`, `notes`, `pseudonyms`, `step` |
+//! | what is made of them, and no rule yet | `dates`, `instance`, `levels`, `mode`, `pixels`, `planting`, `restored`, `scope`, `tag_pattern`, `template`, `words` |
+//! | what a rule does; pseudonyms of a data set; the patient's own words; what is noted of it | `action`, `identifiers`, `notes`, `pseudonyms`, `step` |
 //! | a rule; what values depend on | `facts`, `rule` |
 //! | rules of the profile; on whom a message is | `owner`, `profile` |
 //! | rules looked up, and applied to a value | `applying`, `lookahead`, `spec`, `table` |

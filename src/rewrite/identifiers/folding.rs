@@ -14,6 +14,7 @@ fn whole(one: char) -> Option<&'static str> {
         'đ' | 'Đ' | 'ð' | 'Ð' => "d",
         'þ' | 'Þ' => "th",
         'ı' => "i",
+        '’' => "'",
         _ => return None,
     })
 }

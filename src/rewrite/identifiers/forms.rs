@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::super::character_set::CharacterSet;
+use super::super::words::{Cleaner, Marks, Vocabulary};
 use super::folding::{fold, is_unspaced};
 use super::sources::Make;
+use crate::dataset::Vr;
 
 /// Shortest part, in characters, that is looked for by itself. Of a script without spaces, two make a name.
 const SHORTEST: usize = 3;
@@ -16,6 +19,12 @@ const SHORTEST_DIGITS: usize = 4;
 const SHORTEST_RUN: usize = 5;
 /// Shortest part of an address.
 const SHORTEST_PLACE: usize = 4;
+/// Shortest study ID of digits that is looked for: shorter ones are values too.
+const SHORTEST_COUNTED: usize = 5;
+/// Shortest word that is looked for in the genitive and plural too.
+const SHORTEST_INFLECTED: usize = 4;
+/// Characters of the shortest place that is looked for with other separators, or none.
+const SHORTEST_JOINED: usize = 6;
 /// What stands between the parts of a name.
 const BETWEEN: [&str; 8] = [" ", ",", ", ", "^", "_", "-", ".", ""];
 
@@ -38,7 +47,9 @@ fn add_as_written(make: Make, value: &str, forms: &mut BTreeSet<String>) {
     match make {
         Make::Name => fold_values(value).iter().for_each(|name| add_name(name, forms)),
         Make::Number => fold_values(value).iter().for_each(|number| add_number(number, forms)),
-        Make::Place => add_place(&fold(value), forms),
+        Make::Telephone => fold_values(value).iter().for_each(|number| add_telephone(number, forms)),
+        Make::Counted => fold_values(value).iter().for_each(|number| add_counted(number, forms)),
+        Make::Place | Make::Site => add_place(&fold(value), forms),
         Make::Day => add_day(value, forms),
     }
 }
@@ -71,7 +82,8 @@ fn add_name(name: &str, forms: &mut BTreeSet<String>) {
         let parts: Vec<&str> = group.split('^').take(3).map(str::trim).collect();
         for part in &parts {
             add_word(part, forms);
-            part.split([' ', '-', ',', '.', '/', ';', '&']).for_each(|word| add_word(word, forms));
+            add_word(&glued(part), forms);
+            part.split([' ', '-', ',', '.', '/', ';', '&', '\'']).for_each(|word| add_word(word, forms));
         }
         let [family, given] = [parts.first(), parts.get(1)].map(|part| part.copied().unwrap_or_default());
         if !family.is_empty() && !given.is_empty() {
@@ -96,7 +108,9 @@ fn add_together(family: &str, given: &str, forms: &mut BTreeSet<String>) {
     }
     let initial = given.chars().next().filter(|initial| initial.is_ascii_lowercase());
     if let Some(initial) = initial.filter(|_| family.len() > SHORTEST) {
-        forms.extend([format!("{initial}{family}"), format!("{family}{initial}")]);
+        let both = [format!("{initial}{family}"), format!("{family}{initial}")];
+        // Of Luca Spina, "spinal" is no name.
+        forms.extend(both.into_iter().filter(|both| !is_vocabulary(both)));
     }
 }
 
@@ -104,7 +118,30 @@ fn add_word(word: &str, forms: &mut BTreeSet<String>) {
     if is_looked_for(word) {
         forms.insert(word.to_owned());
         forms.extend(variant_of(word));
+        forms.extend(inflected(word));
+        forms.extend(variant_of(word).as_deref().and_then(inflected));
+        forms.extend(
+            word.strip_prefix("mc").filter(|rest| is_looked_for(rest)).map(|rest| format!("mc {rest}")),
+        );
     }
+}
+
+/// `O'Neil` and `Smith-Jones` as one word.
+fn glued(part: &str) -> String {
+    part.chars().filter(|one| one.is_alphanumeric()).collect()
+}
+
+/// `Müllers`, unless that is a word of medicine, as `lungs` is.
+fn inflected(word: &str) -> Option<String> {
+    let is_word = word.len() >= SHORTEST_INFLECTED && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    is_word.then(|| format!("{word}s")).filter(|form| !is_vocabulary(form))
+}
+
+/// Whether the shipped vocabulary has a word that says something.
+fn is_vocabulary(word: &str) -> bool {
+    let (vocabulary, mut marks, mut left) = (Vocabulary::default(), Marks::default(), Vec::new());
+    let mut cleaner = Cleaner { vocabulary: &vocabulary, marks: &mut marks, distinguishes: false };
+    cleaner.clean((Vr::LO, &CharacterSet::DEFAULT), word.as_bytes(), &mut left) && left == word.as_bytes()
 }
 
 /// `mueller` may be written `Müller`, which folds to `muller`.
@@ -132,16 +169,49 @@ fn add_number(number: &str, forms: &mut BTreeSet<String>) {
     forms.extend(all.into_iter().flatten().filter(|form| is_looked_for(form)).map(str::to_owned));
 }
 
+/// As a number, and its digits in pairs.
+fn add_telephone(number: &str, forms: &mut BTreeSet<String>) {
+    add_number(number, forms);
+    let digits: Vec<char> = number.chars().filter(char::is_ascii_digit).collect();
+    if digits.len() > SHORTEST_RUN {
+        let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();
+        forms.extend([" ", ".", "-", "/"].iter().map(|between| pairs.join(between)));
+    }
+}
+
+/// A study ID of few digits is a value of anything.
+fn add_counted(number: &str, forms: &mut BTreeSet<String>) {
+    let mut all = BTreeSet::new();
+    add_number(number, &mut all);
+    let is_short =
+        |form: &String| form.len() < SHORTEST_COUNTED && form.bytes().all(|byte| byte.is_ascii_digit());
+    forms.extend(all.into_iter().filter(|form| !is_short(form)));
+}
+
 /// Whole, and line by line and part by part.
 fn add_place(place: &str, forms: &mut BTreeSet<String>) {
     let squeezed = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
     let is_part = |part: &String| part.chars().count() >= SHORTEST_PLACE && is_looked_for(part);
     let parts = place.split(['\r', '\n', ',', ';', '\\', '^', '=']).map(squeezed).filter(is_part);
-    forms.extend(parts);
+    parts.for_each(|part| add_part(&part, forms));
     forms.extend(Some(squeezed(place)).filter(|whole| is_looked_for(whole)));
 }
 
-/// As the ISO, Europe and the USA write it.
+/// A part as it is, with other separators or none, and with its street in short or in full.
+fn add_part(part: &str, forms: &mut BTreeSet<String>) {
+    let street = [("strasse", "str."), ("strasse", "str"), ("str.", "strasse"), ("str.", "str")];
+    let streets =
+        street.iter().filter(|(from, _)| part.contains(from)).map(|(from, to)| part.replace(from, to));
+    for one in streets.chain([part.to_owned()]) {
+        let words: Vec<&str> = one.split([' ', '-', '_']).filter(|word| !word.is_empty()).collect();
+        if words.len() > 1 && glued(&one).chars().count() >= SHORTEST_JOINED {
+            forms.extend([" ", "  ", "-", "_", ""].iter().map(|between| words.join(between)));
+        }
+        forms.insert(one);
+    }
+}
+
+/// As the ISO, Europe, the USA, China and Japan write it, with the year in four digits or two.
 fn add_day(day: &str, forms: &mut BTreeSet<String>) {
     let (Some(y), Some(m), Some(d)) = (day.get(..4), day.get(4..6), day.get(6..8)) else { return };
     if !day.bytes().take(8).all(|byte| byte.is_ascii_digit()) {
@@ -149,9 +219,22 @@ fn add_day(day: &str, forms: &mut BTreeSet<String>) {
     }
     let [m1, d1] = [m, d].map(|part| part.trim_start_matches('0'));
     forms.extend([format!("{y}{m}{d}"), format!("{y}-{m}-{d}"), format!("{y}/{m}/{d}")]);
-    for between in ['.', '/', '-'] {
-        for [first, second] in [[d, m], [d1, m1], [m, d], [m1, d1]] {
-            forms.insert(format!("{first}{between}{second}{between}{y}"));
+    forms.extend([format!("{y}年{m}月{d}日"), format!("{y}年{m1}月{d1}日")]);
+    for between in ['.', '/', '-', ' '] {
+        // Three short numbers with blanks are values of anything.
+        let years = [Some(y), y.get(2..).filter(|_| between != ' ')];
+        for (year, [first, second]) in years
+            .into_iter()
+            .flatten()
+            .flat_map(|year| [[d, m], [d1, m1], [m, d], [m1, d1]].map(|day| (year, day)))
+        {
+            forms.insert(format!("{first}{between}{second}{between}{year}"));
+        }
+        for year in years.into_iter().flatten() {
+            forms.extend([
+                format!("{year}{between}{m}{between}{d}"),
+                format!("{year}{between}{m1}{between}{d1}"),
+            ]);
         }
     }
 }
@@ -191,14 +274,18 @@ mod tests {
                 "jmuller",
                 "joerg",
                 "joergmueller",
+                "joergs",
                 "jorg",
                 "jorgmuller",
+                "jorgs",
                 "mueller",
                 "muellerj",
                 "muellerjoerg",
+                "muellers",
                 "muller",
                 "mullerj",
-                "mullerjorg"
+                "mullerjorg",
+                "mullers"
             ]
         );
         assert!(forms(Make::Name, "MUELLER^X").contains(&"muller".to_owned()));
@@ -227,6 +314,11 @@ mod tests {
                 .iter()
                 .all(|day| of.contains(&(*day).to_owned()))
         );
+        let of = forms(Make::Day, "19580713");
+        for day in ["13.7.58", "13-7-58", "58-07-13", "13 7 1958", "1958 07 13", "1958年7月13日"] {
+            assert!(of.contains(&day.to_owned()), "{day}");
+        }
+        assert!(!of.contains(&"13 7 58".to_owned()), "values of anything");
         assert!(forms(Make::Day, "1950").is_empty());
     }
 }

@@ -1,5 +1,5 @@
-//! What is an identifier by its shape, whoever it is of: dates, telephone numbers, mail addresses, UIDs, long numbers, and
-//! what a site says.
+//! What is an identifier by its shape, whoever it is of: dates, ages over 89, telephone numbers, mail addresses, UIDs, long
+//! numbers, and what a site says.
 
 use std::ops::Range;
 
@@ -11,31 +11,49 @@ use super::finder::is_whole;
 const MAX_REGEX: usize = 1 << 20;
 /// Patterns that a site may have.
 pub const MOST_SHAPES: usize = 32;
-/// Digits of the shortest of those that are not mail addresses.
+/// Digits of the shortest of those that are neither mail addresses nor ages.
 const FEWEST_DIGITS: usize = 4;
+const DIGITS_OF_AGES: usize = 2;
+/// Digits of a telephone number that has no other sign of one.
+const DIGITS_IN_GROUPS: usize = 9;
+/// Bytes before a number that may say what it is.
+const BEFORE: usize = 24;
 /// Digits of a number that is one by itself.
 const LONG_NUMBER: usize = 6;
 const REGISTERED: &str = "1.2.840.10008.";
 
 const MAIL: &str = r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+";
 const MONTH: &str = r"(?:jan(?:uary|uar|vier|uari)?|januar|jänner|enero|ene|gennaio|gen|feb(?:ruary|ruar|ruari|brero|braio)?|févr(?:ier)?|fevrier|mar(?:ch|s|zo)?|märz|mrz|maart|mrt|apr(?:il|ile)?|avr(?:il)?|abr(?:il)?|may|mai|mayo|mei|maggio|mag|jun[ei]?|juni|juin|junio|giugno|giu|jul[yi]?|juli|juil(?:let)?|julio|luglio|lug|aug(?:ust|ustus)?|août|aout|agosto|ago|sept?(?:ember|embre|iembre|tembre)?|septiembre|settembre|set|oct(?:ober|obre|ubre)?|okt(?:ober)?|ottobre|ott|nov(?:ember|embre|iembre)?|dec(?:ember)?|dez(?:ember)?|déc(?:embre)?|decembre|dic(?:iembre|embre)?)";
-const UNITS: &str = r"^\s?(?:mm2?|mm3|cm[23]?|ccm|cc|nm|um|µm|km|m|ms|msec|us|µs|s|sec|min|h|hz|khz|mhz|[kmg]?bq|m?ci|kvp?|mas?|uas?|µas?|mg|ug|µg|ng|kg|g|m?l|dl|[cm]?gy|hu|px|pixels?|voxels?|frames?|slices?|images?|counts?|bytes?|[kmg]i?b|%|/)(?:$|[^\p{L}])";
+const UNITS: &str = r"^\s?(?:mm2?|mm3|cm[23]?|ccm|cc|nm|um|µm|km|m|ms|msec|us|µs|s|sec|min|h|hz|khz|mhz|[kmg]?bq|m?ci|kvp?|mas?|uas?|µas?|mg|ug|µg|ng|kg|g|m?l|dl|[cm]?gy|hu|px|pixels?|voxels?|frames?|slices?|images?|counts?|k?cnts|kcounts|cells|events|becquerels|iu|bytes?|[kmg]i?b|%|/)(?:$|[^\p{L}])";
+
+/// Of three short numbers with strokes: as these are written, so that no `M` or `US` behind a day is one.
+const UNITS_OF_SERIES: &str = r"^\s?(?-i:mm|cm|ms|msec|sec|min|MV|MeV|kV|c?Gy)(?:$|[^\p{L}])";
+/// What a number behind it is of, and no patient.
+const TERMINOLOGIES: &str = r"(?:^|[^\p{L}])(?:snomed(?:[ -]?ct)?|sct|fma|radlex)[\s:]*$";
+const AGE: &str = r"(9[0-9]|1[0-4][0-9])(?:y|[\s-]?(?:yo|y/o|yrs?|years?|jahre?n?|jährig(?:e[rns]?)?|jaehrig(?:e[rns]?)?|ans|años|anni|jaar))(?:$|[^\p{L}])";
 
 /// Patterns, and what has to hold of what one finds.
 pub(in crate::rewrite) struct Shapes {
     own: Vec<(Regex, Holds)>,
-    units: Option<Regex>,
+    ages: Regex,
+    units: Regex,
+    units_of_series: Regex,
+    terminologies: Regex,
     site: Vec<Regex>,
 }
 
 #[derive(Clone, Copy)]
 enum Holds {
     Always,
+    /// With the name of a month.
+    Month,
     /// Year, month and day.
     YearFirst,
     /// Day, month and year, or month, day and year.
     YearLast,
     Telephone,
+    /// Digits in groups, which may be a series of values.
+    Groups,
     Uid,
     Number,
 }
@@ -51,8 +69,15 @@ impl Shapes {
         for (pattern, holds) in patterns() {
             own.push((build(&pattern, true).map_err(|message| (0, message))?, holds));
         }
-        let units = build(UNITS, true).map_err(|message| (0, message))?;
-        Ok(Self { own, units: Some(units), site: compiled })
+        let of_us = |pattern| build(pattern, true).map_err(|message| (0, message));
+        Ok(Self {
+            own,
+            ages: of_us(AGE)?,
+            units: of_us(UNITS)?,
+            units_of_series: of_us(UNITS_OF_SERIES)?,
+            terminologies: of_us(TERMINOLOGIES)?,
+            site: compiled,
+        })
     }
 
     /// Adds where such stand in a text.
@@ -61,6 +86,9 @@ impl Shapes {
             found.extend(regex.find_iter(text).map(|one| one.range()).filter(|range| !range.is_empty()));
         }
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        if digits >= DIGITS_OF_AGES {
+            self.find_ages(text, found);
+        }
         if digits < FEWEST_DIGITS && !text.contains('@') {
             return;
         }
@@ -68,6 +96,12 @@ impl Shapes {
             let all = regex.find_iter(text).map(|one| one.range());
             found.extend(all.filter(|range| is_whole(text, range) && self.holds(*holds, text, range)));
         }
+    }
+
+    /// Of an age, its number: what is left says that it was one.
+    fn find_ages(&self, text: &str, found: &mut Vec<Range<usize>>) {
+        let all = self.ages.captures_iter(text).filter_map(|one| one.get(1)).map(|one| one.range());
+        found.extend(all.filter(|range| is_whole(text, range) && !is_longer(text, range)));
     }
 
     fn holds(&self, holds: Holds, text: &str, range: &Range<usize>) -> bool {
@@ -78,14 +112,23 @@ impl Shapes {
         };
         match (holds, numbers().as_slice()) {
             (Holds::Always, _) => true,
+            (Holds::Month, _) => !is_quantity(found),
             (Holds::YearFirst, &[year, month, day]) => is_day(year, month, day),
             (Holds::YearLast, &[first, second, year]) => {
                 let year = if year < 100 { 1900 + year } else { year };
                 // Nobody writes the month first before a point.
                 let is_month_first = !found.contains('.') && is_day(year, first, second);
-                (is_day(year, second, first) || is_month_first) && !is_longer(text, range)
+                let is_series = !found.contains('.') && is_behind(&self.units_of_series, text, range);
+                (is_day(year, second, first) || is_month_first) && !is_longer(text, range) && !is_series
             }
-            (Holds::Telephone, _) => found.bytes().filter(u8::is_ascii_digit).count() > LONG_NUMBER,
+            (Holds::Telephone, _) => digits(found) > LONG_NUMBER && !goes_on_before(text, range),
+            (Holds::Groups, numbers) => {
+                let is_round = |number: &u32| number.is_multiple_of(5) || number.is_multiple_of(8);
+                digits(found) >= DIGITS_IN_GROUPS
+                    && !numbers.iter().all(is_round)
+                    && !goes_on_before(text, range)
+                    && !self.is_value(text, range)
+            }
             (Holds::Uid, _) => found.len() >= 12 && !found.starts_with(REGISTERED),
             (Holds::Number, _) => is_compact_day(found) || !self.is_value(text, range),
             _ => false,
@@ -94,9 +137,20 @@ impl Shapes {
 
     /// Whether a number has a fraction, is one, or has a unit.
     fn is_value(&self, text: &str, range: &Range<usize>) -> bool {
-        let behind = text.get(range.end..).unwrap_or_default();
-        is_longer(text, range) || self.units.as_ref().is_some_and(|units| units.is_match(behind))
+        let before = text.get(..range.start).unwrap_or_default();
+        let from =
+            (before.len().saturating_sub(BEFORE)..=before.len()).find(|at| before.is_char_boundary(*at));
+        let before = from.and_then(|from| before.get(from..)).unwrap_or_default();
+        is_longer(text, range) || is_behind(&self.units, text, range) || self.terminologies.is_match(before)
     }
+}
+
+fn is_behind(units: &Regex, text: &str, range: &Range<usize>) -> bool {
+    text.get(range.end..).is_some_and(|behind| units.is_match(behind))
+}
+
+fn digits(text: &str) -> usize {
+    text.bytes().filter(u8::is_ascii_digit).count()
 }
 
 /// Whether a pattern can be one of a site.
@@ -121,7 +175,7 @@ fn patterns() -> Vec<(String, Holds)> {
     let written = [
         format!(r"\d{{1,2}}(?:st|nd|rd|th|er)?[\s._-]*(?:of\s+|de\s+)?{MONTH}[\s._,-]*(?:del?\s+)?'?{year}"),
         format!(r"{MONTH}[\s._-]*\d{{1,2}}(?:st|nd|rd|th)?[\s,._-]+\d{{4}}"),
-        format!(r"{MONTH}[\s.,_-]+\d{{4}}"),
+        format!(r"{MONTH}[\s.,_-]+(?:19\d{{2}}|20[0-3]\d)"),
     ];
     let telephones = [
         r"\+\d(?:[\s()/.-]{0,3}\d){6,14}",
@@ -129,8 +183,17 @@ fn patterns() -> Vec<(String, Holds)> {
         r"0\d{1,4}[\s/-]{1,3}\d{3,}(?:[\s/-]?\d+)*",
         r"\d{3}[.-]\d{3}[.-]\d{4}",
         r"\d{3}-\d{2}-\d{4}",
+        // What is mobile may be a device, and a cell is counted.
+        r"(?:mobile?|handy|cell|gsm|m[óo]vil)\b[.:\s]*[+(]?\d(?:[\s()/.-]{0,3}[0-9]){6,14}",
     ];
-    let called = r"(?:tel|phone|telephone|telefon|téléphone|teléfono|telefono|fax|mobile?|handy|cell)\b[.:\s]*[+(]?\d[\d\s()/.-]{2,}\d";
+    // In pairs, and in threes: France, Germany, Spain, the USA, the NHS.
+    let groups = [
+        r"0[1-9][0-9]{0,3}(?:[\s./-][0-9]{2,4}){3,5}",
+        r"[679][0-9]{2}(?:[\s.-][0-9]{2}){3}",
+        r"[6-9][0-9]{2}[\s-][0-9]{3}[\s-][0-9]{3}",
+        r"[2-9][0-9]{2}[\s-][0-9]{3}[\s-][0-9]{4}",
+    ];
+    let called = r"(?:t[ée]l|phone|telephone|telefon|téléphone|teléfono|telefono|fax)\b[.:\s]*[+(]?\d[\d\s()/.-]{2,}\d";
     let mut all = vec![
         (MAIL.to_owned(), Holds::Always),
         (r"\d{4}[-/._]\d{1,2}[-/._]\d{1,2}".to_owned(), Holds::YearFirst),
@@ -140,7 +203,8 @@ fn patterns() -> Vec<(String, Holds)> {
         (format!(r"\d{{{LONG_NUMBER},}}"), Holds::Number),
         (called.to_owned(), Holds::Always),
     ];
-    all.extend(written.into_iter().map(|pattern| (pattern, Holds::Always)));
+    all.extend(written.into_iter().map(|pattern| (pattern, Holds::Month)));
+    all.extend(groups.into_iter().map(|pattern| (pattern.to_owned(), Holds::Groups)));
     all.extend(telephones.into_iter().map(|pattern| (pattern.to_owned(), Holds::Telephone)));
     all
 }
@@ -158,6 +222,13 @@ fn is_day(year: u32, month: u32, day: u32) -> bool {
     (1850..2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)
 }
 
+/// Whether what looks like a month and a year is a word before a size: `OCT 2000` is a device, and so many images are a set.
+fn is_quantity(found: &str) -> bool {
+    let word = found.trim_end_matches(|one: char| !one.is_alphabetic());
+    let is_set = word.eq_ignore_ascii_case("set");
+    found.ends_with("2000") && (is_set || matches!(word, "OCT" | "MAR" | "MAG" | "DEC"))
+}
+
 /// `YYYYMMDD`, with or without a time behind it.
 fn is_compact_day(digits: &str) -> bool {
     let part = |range: Range<usize>| digits.get(range).and_then(|part| part.parse().ok());
@@ -169,12 +240,19 @@ fn is_compact_day(digits: &str) -> bool {
 /// Whether digits go on behind a point or a comma, before what was found or behind it: then it is a part of a number or of a
 /// version.
 fn is_longer(text: &str, range: &Range<usize>) -> bool {
-    let (before, behind) =
-        (text.get(..range.start).unwrap_or_default(), text.get(range.end..).unwrap_or_default());
-    let goes_on = |mut all: &mut dyn Iterator<Item = char>| {
-        matches!(all.next(), Some('.' | ',')) && (&mut all).next().is_some_and(|one| one.is_ascii_digit())
-    };
-    goes_on(&mut before.chars().rev()) || goes_on(&mut behind.chars())
+    goes_on(text.get(..range.start).unwrap_or_default().chars().rev())
+        || goes_on(text.get(range.end..).unwrap_or_default().chars())
+}
+
+/// Whether the same is so before what was found, or it is a b-value.
+fn goes_on_before(text: &str, range: &Range<usize>) -> bool {
+    let mut before = text.get(..range.start).unwrap_or_default().chars().rev();
+    goes_on(before.clone())
+        || matches!(before.next(), Some('b' | 'B')) && !before.next().is_some_and(char::is_alphabetic)
+}
+
+fn goes_on(mut all: impl Iterator<Item = char>) -> bool {
+    matches!(all.next(), Some('.' | ',')) && all.next().is_some_and(|one| one.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -214,6 +292,17 @@ mod tests {
             "555-123-4567",
             "078-05-1120",
             "Tel. 4711",
+            "06 12 34 56 78",
+            "01 23 45 67 89",
+            "0171 12 34 567",
+            "612 34 56 78",
+            "612 345 678",
+            "móvil 612 345 678",
+            "tél. 06 12 34 56 78",
+            "555 123 4567",
+            "943 476 5919",
+            "06-12-34-56-78",
+            "cell 555 123 45",
             "1234567",
             "1.2.826.0.1.3680043.8.498.1",
         ];
@@ -254,9 +343,52 @@ mod tests {
             "TE 90 TR 5000",
             "1/3/2 of 2048",
             "250000 counts",
+            "6/10/18 MV",
+            "TE 10/12/50 ms",
+            "Delay 5/10/15 min",
+            "10/10/40 cm",
+            "OCT 1024 A-scans",
+            "MAR 2000",
+            "3D OCT-2000",
+            "Image set 2000",
+            "MAG 1000",
+            "DEC 2048",
+            "AMX Mobile 2000",
+            "cell 4000",
+            "SNOMED 39607008",
+            "500000 cnts",
+            "100000 IU heparin",
+            "0.05 1000 200",
+            "b050 400 800",
+            "b 400 800 1200",
+            "640 480 1000",
+            "95 mm, 100 %, 102 yards",
+            "89-year-old",
+            "190 years, 1.95 years",
         ];
         for one in others {
             assert!(found(one).is_empty(), "{one}: {:?}", found(one));
+        }
+    }
+
+    #[test]
+    fn ages_over_89_are_found_without_their_unit() {
+        for (text, age) in [
+            ("95-year-old", "95"),
+            ("92yo female", "92"),
+            ("102 years", "102"),
+            ("90y", "90"),
+            ("93-jährige Patientin", "93"),
+            ("94 ans, 3 mm", "94"),
+        ] {
+            assert_eq!(found(text), [age], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_stays_one_before_a_sex_or_a_modality() {
+        for text in ["3/12/50 M", "3/12/50 US", "3/12/50 MS"] {
+            assert_eq!(found(text), ["3/12/50"]);
         }
     }
 

@@ -9,8 +9,14 @@ pub(super) enum Make {
     Name,
     /// Digits, letters, and what separates them.
     Number,
-    /// Lines and parts of an address, or a name of a place or device.
+    /// Lines and parts of an address.
     Place,
+    /// Digits that are called, in whatever groups.
+    Telephone,
+    /// A number that is counted up, and may be short.
+    Counted,
+    /// A name of an institution or a device, which a manufacturer may have too.
+    Site,
     /// A day.
     Day,
 }
@@ -71,8 +77,11 @@ pub(super) fn make_of(tag: Tag) -> Make {
         (0x0008, 0x0090 | 0x009C | 0x1048..=0x1070) | (0x0040, 0xA123) => Make::Name,
         (0x0010, 0x0010 | 0x1001 | 0x1005 | 0x1060 | 0x2297) => Make::Name,
         (0x0010, 0x0030) => Make::Day,
-        (0x0008, 0x0050 | 0x0094) | (0x0010, 0x0020 | 0x1000 | 0x1050 | 0x1090 | 0x2154) => Make::Number,
-        (0x0012, _) | (0x0018, _) | (0x0020, _) | (0x0040, 0x1103) => Make::Number,
+        (0x0008, 0x0094) | (0x0010, 0x2154) | (0x0040, 0x1103) => Make::Telephone,
+        (0x0008, 0x0080 | 0x1010) => Make::Site,
+        (0x0008, 0x0050) | (0x0010, 0x0020 | 0x1000 | 0x1050 | 0x1090) => Make::Number,
+        (0x0012, _) | (0x0018, _) => Make::Number,
+        (0x0020, _) => Make::Counted,
         _ => Make::Place,
     }
 }

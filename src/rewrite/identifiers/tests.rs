@@ -112,9 +112,14 @@ fn what_goes_out_is_legal() {
     let bytes = CharacterSet::of(b"GB18030").encode(names).unwrap().into_owned();
     let new = cleaned(&found, b"GB18030", Vr::SH, &bytes).unwrap();
     assert!(new.len() <= 16, "{}", new.escape_ascii());
+    let bytes = CharacterSet::of(b"GB18030").encode("王小 12345 王小 L").unwrap().into_owned();
+    assert_eq!(cleaned(&found, b"GB18030", Vr::SH, &bytes).unwrap(), b"*** 12345 *** L");
+    let bytes = CharacterSet::of(b"GB18030").encode("王小 123456mm 王小L").unwrap().into_owned();
+    let new = cleaned(&found, b"GB18030", Vr::SH, &bytes).unwrap();
+    assert_eq!(new, b"*** 123456mm ***", "what has no room leaves a mark");
     assert_eq!(cleaned(&found, b"", Vr::DS, b"doe"), Some(b"***".to_vec()));
     assert_eq!(reach(Tag(0x18, 0x50), Vr::DS, false), None);
-    assert_eq!(reach(Tag(0x08, 0x100), Vr::SH, false), Some(Reach::Header));
+    assert_eq!(reach(Tag(0x08, 0x100), Vr::SH, false), Some(Reach::Code));
 }
 
 #[test]
@@ -145,4 +150,87 @@ fn another_patient_is_looked_for_anew() {
     let (first, again, other) = (of(b"DOE^JANE"), of(b"DOE^JANE"), of(b"ROE^JOHN"));
     assert!(std::sync::Arc::ptr_eq(&first, &again));
     assert_eq!(text(&other, "Doe and Roe"), "Doe and ***");
+}
+
+#[test]
+fn names_are_found_as_people_write_them() {
+    let pairs: [(&str, &str, &str); 10] = [
+        ("MÜLLER^X", "Müllers Knie", "*** Knie"),
+        ("MEIER^X", "Meiers Hand", "*** Hand"),
+        ("O'NEIL^X", "Oneil, O’Neil, O'Neil", "***, ***, ***"),
+        ("VAN DER BERG^X", "vanderBerg", "***"),
+        ("SMITH-JONES^X", "SmithJones", "***"),
+        ("DE LA CRUZ^X", "DelaCruz", "***"),
+        ("MCDONALD^X", "Mc Donald", "***"),
+        ("LUNG^X", "lung and lungs", "*** and lungs"),
+        ("CORONA^LUIS", "T1 coronal", "T1 coronal"),
+        ("SMITH^JANE", "by jsmith", "by ***"),
+    ];
+    for (name, before, after) in pairs {
+        assert_eq!(text(&finder(b"ISO_IR 192", &[(NAME, name.as_bytes())]), before), after);
+    }
+    for (name, before) in [("SPINA^LUCA", "spinal canal"), ("COSTA^LAURA", "costal"), ("RAIN^BOB", "brain")] {
+        assert_eq!(text(&finder(b"", &[(NAME, name.as_bytes())]), before), before);
+    }
+}
+
+#[test]
+fn places_and_telephones_are_found_as_people_write_them() {
+    let all: [(Tag, &[u8]); 3] = [
+        (Tag(0x0008, 0x0080), b"Klinikum Nordstadt"),
+        (Tag(0x0010, 0x1040), "Lange Straße 7, Lahr".as_bytes()),
+        (Tag(0x0010, 0x2154), b"40123456"),
+    ];
+    let finder = finder(b"ISO_IR 192", &all);
+    for place in
+        ["Klinikum-Nordstadt", "Klinikum  Nordstadt", "KlinikumNordstadt", "Lange Str. 7", "40.12.34.56"]
+    {
+        assert_eq!(text(&finder, &format!("in {place} x")), "in *** x");
+    }
+}
+
+#[test]
+fn a_study_id_of_four_digits_is_a_value_of_anything() {
+    let short = finder(b"", &[(Tag(0x0020, 0x0010), b"1000")]);
+    for value in ["DWI b1000", "PTV_1000", "1000 mm"] {
+        assert_eq!(text(&short, value), value);
+    }
+    let long = finder(b"", &[(Tag(0x0020, 0x0010), b"61000")]);
+    assert_eq!(text(&long, "study 61000"), "study ***");
+}
+
+#[test]
+fn devices_and_codes_stay_what_they_are() {
+    let all: [(Tag, &[u8]); 5] = [
+        (NAME, b"SCT^ANNE"),
+        (Tag(0x0010, 0x0020), b"4711-08"),
+        (Tag(0x0008, 0x0080), b"TOSHIBA"),
+        (Tag(0x0008, 0x1010), b"A101"),
+        (Tag(0x0010, 0x1000), b"7195"),
+    ];
+    let (finder, shapes) = (finder(b"", &all), Shapes::compile(&[]).unwrap());
+    let left = |tag: Tag, vr: Vr, value: &str| {
+        let reach = reach(tag, vr, false).unwrap();
+        let new = clean((&finder, &shapes), (vr, &CharacterSet::DEFAULT), value.as_bytes(), reach);
+        new.map_or_else(|| value.to_owned(), |new| String::from_utf8(new).unwrap())
+    };
+    let (maker, model, software) = (Tag(0x08, 0x70), Tag(0x08, 0x1090), Tag(0x18, 0x1020));
+    let (code, scheme) = (Tag(0x08, 0x100), Tag(0x08, 0x102));
+    for (tag, vr, value) in [
+        (maker, Vr::LO, "TOSHIBA_MEC"),
+        (model, Vr::LO, "CIRRUS HD-OCT 5000"),
+        (model, Vr::LO, "3D OCT-2000"),
+        (software, Vr::LO, "453561454581"),
+        (software, Vr::LO, "v1.0.20220720"),
+        (software, Vr::LO, "2018.1.1"),
+        (code, Vr::SH, "RID7195"),
+        (code, Vr::SH, "FMA 7195"),
+        (code, Vr::SH, "G-A101"),
+        (scheme, Vr::SH, "SCT"),
+    ] {
+        assert_eq!(left(tag, vr, value), value);
+    }
+    assert_eq!(left(maker, Vr::LO, "Toshiba of Anne"), "Toshiba of ***");
+    assert_eq!(left(code, Vr::SH, "4711-08"), "***");
+    assert_eq!(left(code, Vr::SH, "Anne SCT 4711-08"), "*** *** ***");
 }

@@ -34,7 +34,6 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             ],
             &[
                 "dates",
-                "identifiers",
                 "instance",
                 "levels",
                 "mode",
@@ -46,7 +45,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
                 "template",
                 "words",
             ],
-            &["action", "notes", "pseudonyms", "step"],
+            &["action", "identifiers", "notes", "pseudonyms", "step"],
             &["facts", "rule"],
             &["owner", "profile"],
             &["applying", "lookahead", "spec", "table"],
