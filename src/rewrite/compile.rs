@@ -147,7 +147,7 @@ fn finished(
 fn looking_for_identifiers(mut ruleset: Ruleset) -> Result<Ruleset, Vec<RuleProblem>> {
     if let Some(profile) = ruleset.profile().filter(|profile| profile.clean_identifiers) {
         let shapes = shapes(&profile.identifiers)?;
-        ruleset.identifiers = Some((sources(&ruleset), shapes));
+        ruleset.identifiers = Some((sources(&ruleset), Arc::new(shapes)));
         ruleset.reads_text = true;
     }
     Ok(ruleset)

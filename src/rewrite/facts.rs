@@ -5,6 +5,7 @@ use std::sync::Arc;
 use time::Date;
 
 use super::correspondence::Kind;
+use super::identifiers::Sought;
 use super::mode::Mode;
 use super::patient_id::{issuer_of, patient_id_of};
 use super::pseudonyms::Pseudonyms;
@@ -49,6 +50,10 @@ pub(super) struct Facts {
     pub(super) pseudonyms: Pseudonyms,
     /// Which marks stand for which words of its texts.
     pub(super) marks: Marks,
+    /// What is looked for in texts, once it is known.
+    pub(super) sought: Option<Sought>,
+    /// Whether words of the text under way went that the vocabulary knows, since they are identifiers.
+    pub(super) identified: bool,
 }
 
 impl Facts {

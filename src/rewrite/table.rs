@@ -68,7 +68,7 @@ pub struct Ruleset {
     pub(super) additions: Vec<Addition>,
     pub(super) reads_text: bool,
     /// Where identifiers are looked for in texts: the attributes that hold them, sorted, and what has the shape of one.
-    pub(super) identifiers: Option<(Arc<[Tag]>, Shapes)>,
+    pub(super) identifiers: Option<(Arc<[Tag]>, Arc<Shapes>)>,
     /// Whether headers with one reading are put right.
     pub(super) is_tolerant: bool,
     pub(super) max_depth: usize,

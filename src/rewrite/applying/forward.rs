@@ -11,7 +11,7 @@ use super::super::decay::is_decay_time;
 use super::super::error::RewriteProblem;
 use super::super::facts::Facts;
 use super::super::keyed::{Domain, Key};
-use super::super::words::Cleaner;
+use super::super::words::{Cleaner, Vocabulary};
 use super::super::{dates, dummy, fitting, keyed, planting, value};
 use super::each::each_value;
 use super::outcome::{Cannot, Edit, Plan};
@@ -77,9 +77,7 @@ pub(super) fn edit(
         Action::CapAge if cap_ages((vr, set), old, new)? => return Ok(Edit::Gone),
         Action::CapAge => {}
         Action::Clean { vocabulary, otherwise } => {
-            let distinguishes = *otherwise == Otherwise::Mark;
-            let cleaner = Cleaner { vocabulary, marks: &mut facts.marks, distinguishes };
-            if clean(cleaner, (vr, set), trim(old), *otherwise, new) {
+            if clean((vocabulary, *otherwise), (vr, set), trim(old), facts, new) {
                 return Ok(Edit::Gone);
             }
         }
@@ -222,15 +220,26 @@ fn cap_ages((vr, set): (Vr, &CharacterSet), old: &[u8], new: &mut Vec<u8>) -> Re
     Ok(new.is_empty() && !trim(old).is_empty())
 }
 
-/// Whether the element goes, since nothing is left of a text that was there.
+/// Whether the element goes, since nothing is left of a text that was there. Identifiers are looked for in the text as it came:
+/// the vocabulary may know a part of one, and what it left of the others would not be found.
 fn clean(
-    mut cleaner: Cleaner<'_>,
+    (vocabulary, otherwise): (&Vocabulary, Otherwise),
     (vr, set): (Vr, &CharacterSet),
     old: &[u8],
-    otherwise: Otherwise,
+    facts: &mut Facts,
     new: &mut Vec<u8>,
 ) -> bool {
+    let sought = facts.sought.as_ref();
+    let identifiers = |text: &str| sought.map_or_else(Vec::new, |sought| sought.ranges(vr, text));
+    let mut cleaner = Cleaner {
+        vocabulary,
+        marks: &mut facts.marks,
+        distinguishes: otherwise == Otherwise::Mark,
+        identifiers: &identifiers,
+        identified: false,
+    };
     cleaner.clean((vr, set), old, new);
+    facts.identified |= cleaner.identified;
     if !fitting::are_legal(vr, new) {
         new.clear();
     }

@@ -99,7 +99,13 @@ fn shows(action: &Action, vr: Vr, (key, set): (&[u8], &CharacterSet)) -> bool {
         _ if set.has_wildcard(vr, key) => return false,
         Action::CapAge => dates::cap_age(key, &mut shown),
         Action::Clean { vocabulary, .. } => {
-            let mut cleaner = Cleaner { vocabulary, marks: &mut Marks::default(), distinguishes: false };
+            let mut cleaner = Cleaner {
+                vocabulary,
+                marks: &mut Marks::default(),
+                distinguishes: false,
+                identifiers: &|_| Vec::new(),
+                identified: false,
+            };
             // A mark stands for what is hidden, and looks the same where it came as one.
             if !cleaner.clean((vr, set), key, &mut shown) {
                 return false;

@@ -82,7 +82,12 @@ pub(in crate::rewrite) fn clean(
 }
 
 /// Where identifiers are, none of them inside of another.
-fn found((finder, shapes): (&Finder, &Shapes), vr: Vr, text: &str, reach: Reach) -> Vec<Range<usize>> {
+pub(super) fn found(
+    (finder, shapes): (&Finder, &Shapes),
+    vr: Vr,
+    text: &str,
+    reach: Reach,
+) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     finder.find(text, reach != Reach::Maker, &mut found);
     if matches!(reach, Reach::Code | Reach::Scheme) && is_code_like(text) {

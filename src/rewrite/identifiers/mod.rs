@@ -25,6 +25,7 @@ mod folding;
 mod forms;
 mod recalled;
 mod shapes;
+mod sought;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -35,4 +36,5 @@ pub(super) use finder::Finder;
 pub use recalled::Recalled;
 pub(super) use shapes::Shapes;
 pub use shapes::{MOST_SHAPES, check};
+pub(super) use sought::Sought;
 pub(super) use sources::{LAST, SOURCES, is_among};

@@ -1,12 +1,14 @@
 //! Texts that are kept, without the identifiers in them.
 
+use std::sync::Arc;
+
 use super::super::action::Action;
 use super::super::applying::pad;
 use super::super::character_set::CharacterSet;
 use super::super::creator::{CreatorId, is_creator};
 use super::super::current::Doing;
 use super::super::error::{RewriteError, RewriteProblem};
-use super::super::identifiers::{Collected, Reach, clean, reach};
+use super::super::identifiers::{Collected, Reach, Sought, clean, reach};
 use super::super::levels::Source;
 use super::super::mode::Mode;
 use super::super::output::Output;
@@ -21,14 +23,15 @@ impl Rewriting {
         if collected.is_full() || !finder.is_complete() {
             return Err(RewriteError::whole(RewriteProblem::TooManyIdentifiers));
         }
-        self.finder = Some(finder);
+        let shapes = self.rules.identifiers.as_ref().map(|(_, shapes)| Arc::clone(shapes));
+        self.facts.sought = shapes.map(|shapes| Sought { finder, shapes });
         Ok(())
     }
 
     /// What is looked for in the value of an element that is kept, by a rule or since there is none. What an administrator
     /// keeps stays as it is.
     pub(super) fn reach(&self, header: &Header, rule: Option<usize>) -> Option<Reach> {
-        self.finder.as_ref()?;
+        self.facts.sought.as_ref()?;
         let tag = header.tag;
         if rule.is_some_and(|rule| rule < self.rules.explicit) || tag == SPECIFIC_CHARACTER_SET {
             return None;
@@ -80,7 +83,7 @@ impl Rewriting {
 
     /// A text without what is found in it; `None` where nothing is.
     pub(super) fn cleaned(&self, vr: Vr, text: &[u8], reach: Reach) -> Option<Vec<u8>> {
-        let (finder, (_, shapes)) = (self.finder.as_ref()?, self.rules.identifiers.as_ref()?);
+        let Sought { finder, shapes } = self.facts.sought.as_ref()?;
         clean((finder, shapes), (vr, self.scopes.character_set()), text, reach)
     }
 

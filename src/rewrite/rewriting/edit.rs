@@ -35,6 +35,7 @@ impl Rewriting {
         new.clear();
         new.reserve(MOSTLY);
         let (set, old_value) = (self.scopes.character_set(), before.unwrap_or_default());
+        self.facts.identified = false;
         self.facts.depth = self.scanner.depth();
         self.facts.sequence = self.scanner.path().last().map(|step| step.sequence);
         let edit = match plan {
@@ -53,7 +54,9 @@ impl Rewriting {
         let edit = self.behind(rule, edit, (tag, vr), (syntax, old_value), &mut new)?;
         let action = self.rules.action(rule);
         let left = if edit == Edit::Same { old_value } else { new.as_slice() };
-        let edit = match self.cleaned_of_rule(rule, vr, left).filter(|_| edit != Edit::Gone) {
+        let cleaned = self.cleaned_of_rule(rule, vr, left).filter(|_| edit != Edit::Gone);
+        let told = self.told(rule, cleaned.is_some());
+        let edit = match cleaned {
             Some(cleaned) => {
                 new = cleaned;
                 Edit::New
@@ -68,7 +71,7 @@ impl Rewriting {
             self.note_misfit(rule, before);
         }
         if edit == Edit::Gone {
-            self.notes.changed(&self.scanner, self.current.header, rule, before, None);
+            self.notes.changed(&self.scanner, self.current.header, told, before, None);
         } else if let (Edit::Same, Some(old)) = (edit, old) {
             self.send_head(input, out)?;
             self.send(old, input, out)?;
@@ -76,10 +79,16 @@ impl Rewriting {
             self.send_head(input, out)?;
         } else {
             self.put(tag, vr, syntax, &new, out)?;
-            self.notes.changed(&self.scanner, self.current.header, rule, before, Some(&new));
+            self.notes.changed(&self.scanner, self.current.header, told, before, Some(&new));
         }
         self.new = new;
         Ok(())
+    }
+
+    /// The rule that a change is told of: where identifiers went, what looks for them.
+    fn told(&self, rule: usize, is_cleaned: bool) -> usize {
+        let profile = self.rules.profile.as_ref().filter(|_| is_cleaned || self.facts.identified);
+        profile.map_or(rule, |profile| profile.identifiers)
     }
 
     /// What the profile makes of what a pattern was replaced in.

@@ -23,7 +23,7 @@ use super::current::{Current, Doing};
 use super::decay::is_of_decaying;
 use super::error::{RewriteError, RewriteProblem};
 use super::facts::Facts;
-use super::identifiers::{Finder, Recalled};
+use super::identifiers::Recalled;
 use super::levels::{Levels, Part, Source};
 use super::lookahead::{Image, Lookahead, Wanted};
 use super::mode::Mode;
@@ -78,8 +78,7 @@ pub(super) struct Rewriting {
     known: Option<Waited>,
     /// Where that lies; `None`: where it shares with nobody.
     pub(super) waits_in: Option<Corner>,
-    /// What finds identifiers in texts, once they are known, and that of the data set before.
-    finder: Option<Arc<Finder>>,
+    /// What found identifiers in the texts of the data set before.
     pub(super) recalled: Recalled,
     /// What has to be done before the next event.
     pending: Option<Step>,
@@ -178,7 +177,6 @@ impl Rewriting {
             known: None,
             pending: None,
             lookahead: Lookahead::new(scanner_of(&rules, syntax), wanted(&rules, way, mode, image)),
-            finder: None,
             recalled: Recalled::default(),
             chosen: None,
             issuer: None,

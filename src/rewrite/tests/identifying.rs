@@ -138,6 +138,63 @@ fn words_of_the_vocabulary_are_names_where_they_are_the_patients() {
 }
 
 #[test]
+fn identifiers_are_looked_for_before_the_vocabulary_tears_them_apart() {
+    let rules = with(ProfileSpec { options: vec![O::CleanDescriptors], ..ProfileSpec::default() }, &[]);
+    let study = |tag: (u16, u16), vr: &[u8; 2], of: &str, text: &str| {
+        let (data, is_before) = (Data::image(LE), tag < (8, 0x1030));
+        let data = if is_before { data.text(tag, vr, of) } else { data };
+        let data = data.text((8, 0x1030), b"LO", text);
+        sent(&rules, LE, &if is_before { data } else { data.text(tag, vr, of) }, &[11])
+    };
+    for (name, text, left) in [
+        ("LI^WEIQIANG", "Li Weiqiang CT head", "[...] ct head"),
+        ("MA^LIHUA", "CT head Ma Lihua", "ct head [...]"),
+        ("AN^JIHO", "An Jiho spine", "[...] spine"),
+        ("NO^MINA", "No Mina spine", "[...] spine"),
+    ] {
+        let out = study((0x10, 0x10), b"PN", name, text);
+        let family = name.split('^').next().unwrap().to_lowercase();
+        assert!(holds(&out, left) && !holds(&out, &format!("{family} [")), "{text}");
+        assert!(!holds(&out, "***"), "{text}");
+    }
+    let out = study((8, 0x80), b"LO", "Heart Center Lahr", "CT Heart Center Lahr head");
+    assert!(holds(&out, "ct [...] head") && !holds(&out, "heart"));
+    for (address, text) in [("12 High Street", "CT 12 High Street"), ("Long Lane 7", "CT Long Lane 7")] {
+        let out = study((0x10, 0x1040), b"LO", address, text);
+        assert!(holds(&out, "ct [...]") && !holds(&out, "high") && !holds(&out, "long"), "{text}");
+    }
+    let out = study((8, 0x1010), b"SH", "SPINE", "spine");
+    assert!(!holds(&out, "spine") && !holds(&out, "***"), "a mark alone says nothing");
+}
+
+#[test]
+fn structures_called_as_the_patient_is_stay_different() {
+    let rules = with(ProfileSpec { options: vec![O::CleanDescriptors], ..ProfileSpec::default() }, &[]);
+    let named = |name: &str| Data::new(LE).text((0x3006, 0x26), b"LO", name);
+    let data = Data::image(LE).text((0x10, 0x10), b"PN", "LONG^SMALL").sequence(
+        (0x3006, 0x20),
+        true,
+        &[named("Bowel_Small"), named("Bowel_Long")],
+    );
+    let out = sent(&rules, LE, &data, &[11]);
+    assert!(holds(&out, "bowel_[...]") && holds(&out, "bowel_[...2]") && !holds(&out, "***"));
+}
+
+#[test]
+fn a_change_is_told_of_what_made_it() {
+    let rules = with(ProfileSpec { options: vec![O::CleanDescriptors], ..ProfileSpec::default() }, &[]);
+    let why = |name: &str, text: &str| {
+        let data = Data::image(LE).text((0x10, 0x10), b"PN", name).text((0x18, 0x1030), b"LO", text);
+        let transform = Transform::new(Arc::clone(&rules), LE, expected()).recording_changes();
+        let (_, transform) = run_in(transform, &data.bytes, &[usize::MAX]).unwrap();
+        let change = transform.changes().iter().find(|change| change.tag == Tag(0x18, 0x1030));
+        rules.why(change.unwrap().rule)
+    };
+    assert!(why("HEAD^ANN", "CHEST HEAD").contains("clean-identifiers"));
+    assert!(why("HEAD^ANN", "CHEST QXZ").contains("clean-descriptors"));
+}
+
+#[test]
 fn rules_of_an_administrator_win_but_a_pattern_leaves_no_name() {
     let data = Data::image(LE)
         .text((8, 0x103E), b"LO", "Doe 1 of A-1")

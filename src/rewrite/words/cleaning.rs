@@ -1,5 +1,7 @@
 //! A text written anew, with marks where words were.
 
+use std::ops::Range;
+
 use super::super::character_set::CharacterSet;
 use super::judging::{Judged, judge};
 use super::marks::Marks;
@@ -14,6 +16,10 @@ pub(in crate::rewrite) struct Cleaner<'c> {
     /// Whether the text tells its item from others, as the name of a structure does. Then a mark stands for one of which
     /// nothing is left, so that two of them are not the same.
     pub(in crate::rewrite) distinguishes: bool,
+    /// Where identifiers stand in a text, in order and none inside of another. They go, whatever the vocabulary knows of them.
+    pub(in crate::rewrite) identifiers: &'c dyn Fn(&str) -> Vec<Range<usize>>,
+    /// Whether words went for that which would have stayed.
+    pub(in crate::rewrite) identified: bool,
 }
 
 impl Cleaner<'_> {
@@ -54,7 +60,8 @@ impl Cleaner<'_> {
         new: &mut Vec<u8>,
     ) -> bool {
         let Some(text) = set.text(value) else { return false };
-        judge(self.vocabulary, &text, self.distinguishes, judged);
+        let identifiers = (self.identifiers)(&text);
+        self.identified |= judge(self.vocabulary, (&text, &identifiers), self.distinguishes, judged);
         let says = judged.iter().any(|one| one.stays.is_some_and(|sense| sense.is(Sense::SAYS)));
         if says && judged.iter().all(|one| one.stays.is_some()) {
             new.extend_from_slice(value);

@@ -1,5 +1,7 @@
 //! Which tokens of a value stay, and which go.
 
+use std::ops::Range;
+
 use super::number::{self, Meant};
 use super::parts;
 use super::sense::Sense;
@@ -18,15 +20,30 @@ pub(super) struct Judged {
 const BARE: Sense = Sense::PARTICLE;
 
 /// Judges the tokens of a value, into `judged`, which is emptied before. What stands behind a circumflex in the name of a
-/// structure is a comment (TG-263), and goes.
-pub(super) fn judge(vocabulary: &Vocabulary, text: &str, is_name: bool, judged: &mut Vec<Judged>) {
+/// structure is a comment (TG-263), and goes; so does what any of the `identifiers` touches, which are in order. Tells whether
+/// any of that would have stayed.
+pub(super) fn judge(
+    vocabulary: &Vocabulary,
+    (text, identifiers): (&str, &[Range<usize>]),
+    is_name: bool,
+    judged: &mut Vec<Judged>,
+) -> bool {
     judged.clear();
     let mut value = Value { text, judged };
     value.read(vocabulary, is_name);
+    // Before the numbers, so that none stays for a word that goes; and behind them, since they can be identifiers too.
+    let has_words = value.identifiers(identifiers);
     value.numbers();
+    let has_numbers = value.identifiers(identifiers);
     value.addresses();
     value.settle();
     value.names();
+    has_words || has_numbers
+}
+
+/// Whether a phrase ends between two tokens. A point is left out: `2. Mai` is a day.
+fn is_break(between: &str) -> bool {
+    between.contains(['\n', ',', ';'])
 }
 
 struct Value<'v> {
@@ -46,11 +63,35 @@ impl Value<'_> {
             }
             let word = self.slice(token.start, token.end);
             let stays = match token.form {
+                Form::Word if !is_comment && self.is_contrast(token) => Some(Sense::SAYS),
                 Form::Word if !is_comment => parts::sense(vocabulary, word),
                 _ => None,
             };
             self.judged.push(Judged { token, stays });
         }
+    }
+
+    /// As in `T1 +C` and `C-/C+`. Alone, it could be an initial.
+    fn is_contrast(&self, token: Token) -> bool {
+        let (before, behind) = (self.slice(0, token.start), self.slice(token.end, self.text.len()));
+        let is_without = || {
+            let next = behind.strip_prefix('-').map(|behind| behind.chars().next());
+            next.is_some_and(|next| next.is_none_or(|next| !next.is_alphanumeric()))
+        };
+        matches!(self.slice(token.start, token.end), "C" | "c")
+            && (before.ends_with('+') || behind.starts_with('+') || is_without())
+    }
+
+    /// What identifiers touch goes. Whether any of it would have stayed.
+    fn identifiers(&mut self, identifiers: &[Range<usize>]) -> bool {
+        let (mut rest, mut stayed) = (identifiers.iter().peekable(), false);
+        for Judged { token, stays } in self.judged.iter_mut() {
+            while rest.next_if(|range| range.end <= token.start).is_some() {}
+            if rest.peek().is_some_and(|range| range.start < token.end) {
+                stayed |= stays.take().is_some();
+            }
+        }
+        stayed
     }
 
     /// Whether the vocabulary knows the last token and this one together, as in `w/o`; then they are one.
@@ -167,8 +208,9 @@ impl Value<'_> {
     /// What stands beside a word that goes and is part of names and addresses as well goes with it: `van der`, `J.`, `12`.
     fn names(&mut self) {
         for at in (0..self.judged.len()).rev() {
+            let before = at.checked_sub(1).filter(|_| !is_break(self.gap(at)));
             if self.goes(at + 1)
-                && !self.gap(at + 1).contains('\n')
+                && !self.is_apart(at, self.gap(at + 1), before)
                 && (self.is_weak(at) || self.is_initial(at))
             {
                 self.drop(at);
@@ -177,10 +219,19 @@ impl Value<'_> {
         for at in 1..self.judged.len() {
             let is_weak =
                 self.is_bare(at) || self.is_initial(at) || self.is_weak(at) && self.word(at).len() == 1;
-            if self.goes(at - 1) && !self.gap(at).contains('\n') && is_weak {
+            let behind = Some(at + 1).filter(|_| !is_break(self.gap(at + 1)));
+            if self.goes(at - 1) && !self.is_apart(at, self.gap(at), behind) && is_weak {
                 self.drop(at);
             }
         }
+    }
+
+    /// Whether what stands between a token and one that goes keeps them apart: the end of a line. A number behind a comma, or
+    /// before one, may belong to the word on its `other` side: `segment 3, Doe`, but `Via Doe, 12`.
+    fn is_apart(&self, at: usize, between: &str, other: Option<usize>) -> bool {
+        let other = other.and_then(|other| self.judged.get(other)?.stays);
+        let is_of_other = other.is_some_and(|sense| sense.is(Sense::SAYS));
+        between.contains('\n') || is_break(between) && self.is_bare(at) && is_of_other
     }
 
     fn drop(&mut self, at: usize) {

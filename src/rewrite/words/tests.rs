@@ -13,6 +13,8 @@ struct Object {
     vocabulary: Vocabulary,
     marks: Marks,
     set: CharacterSet,
+    /// Words that identify somebody.
+    identifiers: Vec<&'static str>,
 }
 
 impl Object {
@@ -21,12 +23,25 @@ impl Object {
     }
 
     fn of(set: &[u8], vocabulary: Vocabulary) -> Self {
-        Self { vocabulary, marks: Marks::default(), set: CharacterSet::of(set) }
+        Self { vocabulary, marks: Marks::default(), set: CharacterSet::of(set), identifiers: Vec::new() }
     }
 
     fn bytes(&mut self, vr: Vr, old: &[u8], distinguishes: bool) -> Vec<u8> {
         let mut new = Vec::new();
-        let mut cleaner = Cleaner { vocabulary: &self.vocabulary, marks: &mut self.marks, distinguishes };
+        let all = &self.identifiers;
+        let found = |text: &str| {
+            let found = all.iter().flat_map(|one| text.match_indices(*one));
+            let mut found: Vec<_> = found.map(|(at, one)| at..at + one.len()).collect();
+            found.sort_by_key(|range| range.start);
+            found
+        };
+        let mut cleaner = Cleaner {
+            vocabulary: &self.vocabulary,
+            marks: &mut self.marks,
+            distinguishes,
+            identifiers: &found,
+            identified: false,
+        };
         cleaner.clean((vr, &self.set), old, &mut new);
         new
     }

@@ -55,6 +55,62 @@ fn what_goes_leaves_a_mark() {
 }
 
 #[test]
+fn what_identifies_somebody_goes_though_the_vocabulary_knows_it() {
+    let of = |identifier: &'static str, text: &str| {
+        let mut object = Object::new();
+        object.identifiers = vec![identifier];
+        object.text(text)
+    };
+    for (identifier, text, left) in [
+        ("Li Weiqiang", "Li Weiqiang CT head", "[...] CT head"),
+        ("Heart Center Lahr", "Heart Center Lahr, CT head", "[...], CT head"),
+        ("12 High Street", "CT 12 High Street head", "CT [...] head"),
+        ("90", "TE 90, 5 mm", "[...], 5 mm"),
+        ("spine", "spine", ""),
+        ("Doe", "CT head", "CT head"),
+    ] {
+        assert_eq!(of(identifier, text), left, "{text}");
+    }
+}
+
+#[test]
+fn sides_negators_and_contrast_stay() {
+    let words = "dcha dcho izq izqda izda izdo sx dx sn gche dte drt lks rts rechtszijdig linkszijdig kontralateral OD G keinem \
+        keinerlei fehlt fehlende nie niemals rien nul nulle absente negativo negativa ausente jamás tampoco assente esclude \
+        esclusa negatief afwezig uitgesloten nergens niets evenmin lacks lacking nil nihil isn't doesn't didn't hasn’t can't hay \
+        s/mdc s/c c/c c/mdc +C C+ C-/C+";
+    for word in words.split_whitespace() {
+        for text in [format!("CT {word} tumor"), format!("CT tumor {word}")] {
+            assert_eq!(cleaned(&text), text);
+        }
+    }
+    for text in
+        ["Hanche G", "Poumon_G", "Lung_RUL", "Lung_LUL", "Lung_RLL", "Lung_LLL", "T1 C-", "TC s/mdc", "5 g"]
+    {
+        assert_eq!(cleaned(text), text);
+    }
+    assert_eq!(cleaned("CT Doe C head"), "CT [...] head", "an initial is no contrast medium");
+    assert_eq!(cleaned("CT C-Doe head"), "CT [...] head");
+}
+
+#[test]
+fn a_number_does_not_go_with_a_word_behind_a_comma() {
+    for (text, left) in [
+        ("segment 3, Qxz 12.3 mGy", "segment 3, [...] 12.3 mGy"),
+        ("BIRADS 4, Qxz", "BIRADS 4, [...]"),
+        ("Phase 2; Qxz", "Phase 2; [...]"),
+        ("Qxz, 3 phases", "[...], 3 phases"),
+        ("segment 3 Qxz", "segment [...]"),
+        ("CT Via Qxz, 12", "CT Via [...]"),
+        ("CT, 12, rue Qxz", "CT, [...]"),
+        ("CT Calle Qxz, 5, Madrid", "CT [...]"),
+        ("CT 2. Mai", "CT [...]"),
+    ] {
+        assert_eq!(cleaned(text), left, "{text}");
+    }
+}
+
+#[test]
 fn a_text_that_says_nothing_is_emptied() {
     for text in [
         "DOE",
@@ -202,7 +258,8 @@ proptest! {
         let sets: [&[u8]; 4] = [b"", b"ISO_IR 192", b"\\ISO 2022 IR 87", b"GB18030"];
         let (vocabulary, mut marks, set) = (Vocabulary::default(), Marks::default(), CharacterSet::of(sets[which]));
         let mut new = Vec::new();
-        let mut cleaner = Cleaner { vocabulary: &vocabulary, marks: &mut marks, distinguishes: false };
+        let none = |_: &str| Vec::new();
+        let mut cleaner = Cleaner { vocabulary: &vocabulary, marks: &mut marks, distinguishes: false, identifiers: &none, identified: false };
         if cleaner.clean((Vr::LO, &set), &bytes, &mut new) && !new.is_empty() {
             prop_assert_eq!(new, bytes);
         }
