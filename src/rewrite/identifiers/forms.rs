@@ -140,7 +140,13 @@ fn inflected(word: &str) -> Option<String> {
 /// Whether the shipped vocabulary has a word that says something.
 fn is_vocabulary(word: &str) -> bool {
     let (vocabulary, mut marks, mut left) = (Vocabulary::default(), Marks::default(), Vec::new());
-    let mut cleaner = Cleaner { vocabulary: &vocabulary, marks: &mut marks, distinguishes: false };
+    let mut cleaner = Cleaner {
+        vocabulary: &vocabulary,
+        marks: &mut marks,
+        distinguishes: false,
+        identifiers: &|_| Vec::new(),
+        identified: false,
+    };
     cleaner.clean((Vr::LO, &CharacterSet::DEFAULT), word.as_bytes(), &mut left) && left == word.as_bytes()
 }
 

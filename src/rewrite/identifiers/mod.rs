@@ -32,7 +32,6 @@ mod tests;
 
 pub(super) use cleaning::{Reach, clean, reach};
 pub(super) use collected::Collected;
-pub(super) use finder::Finder;
 pub use recalled::Recalled;
 pub(super) use shapes::Shapes;
 pub use shapes::{MOST_SHAPES, check};
