@@ -1,5 +1,6 @@
 //! Texts looked through with what a header says.
 
+use super::finder::Finder;
 use super::*;
 use crate::dataset::{Tag, Vr};
 use crate::rewrite::character_set::CharacterSet;
