@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
 use super::super::character_set::CharacterSet;
 use super::collected::Collected;
-use super::folding::{Folded, is_edge};
+use super::folding::is_edge;
 use super::forms;
+pub(super) use super::readings::as_bytes;
+use super::readings::{Misread, of_value};
+use super::search::Search;
 use super::sources::make_of;
 
 /// See the [module](super).
 pub(in crate::rewrite) struct Finder {
     /// Of all forms, folded. `None` where there are none, or too many to be looked for.
-    forms: Option<AhoCorasick>,
+    forms: Option<Search>,
     is_complete: bool,
 }
 
@@ -22,16 +23,14 @@ impl Finder {
     pub(super) fn of(collected: &Collected) -> Self {
         let mut all = BTreeSet::new();
         for entry in collected.entries() {
-            let set = CharacterSet::of(entry.set);
-            let text = set.text(entry.value).map_or_else(|| as_bytes(entry.value), |text| text.into_owned());
-            forms::add(make_of(entry.tag), &text, &mut all);
+            for text in of_value(&CharacterSet::of(entry.set), entry.value) {
+                forms::add(make_of(entry.tag), &text, &mut all);
+            }
         }
         if all.is_empty() {
             return Self { forms: None, is_complete: true };
         }
-        let built =
-            AhoCorasick::builder().match_kind(MatchKind::Standard).ascii_case_insensitive(true).build(&all);
-        let forms = built.ok();
+        let forms = Search::of(&all);
         Self { is_complete: forms.is_some(), forms }
     }
 
@@ -43,16 +42,15 @@ impl Finder {
     /// Adds where identifiers stand in a text.
     pub(super) fn find(&self, text: &str, found: &mut Vec<Range<usize>>) {
         let Some(forms) = &self.forms else { return };
+        forms.find(text, found);
         if text.is_ascii() {
-            // Overlapping ones can always be looked for with this kind of match.
-            let all = forms.try_find_overlapping_iter(text).into_iter().flatten();
-            found.extend(all.map(|one| one.range()).filter(|range| is_whole(text, range)));
             return;
         }
-        let folded = Folded::of(text);
-        let all = forms.try_find_overlapping_iter(&folded.text).into_iter().flatten();
-        let came_from = all.filter_map(|one| folded.range(one.start(), one.end()));
-        found.extend(came_from.filter(|range| is_whole(text, range)));
+        for part in Misread::of(text) {
+            let mut inside = Vec::new();
+            forms.find(&part.text, &mut inside);
+            found.extend(inside.iter().filter_map(|range| part.range(range)));
+        }
     }
 }
 
@@ -65,9 +63,4 @@ pub(super) fn is_whole(text: &str, range: &Range<usize>) -> bool {
     };
     is_edge(before.chars().next_back(), inside.chars().next())
         && is_edge(inside.chars().next_back(), behind.chars().next())
-}
-
-/// Bytes that are no characters for certain, each as one: they are compared, and never written.
-pub(super) fn as_bytes(value: &[u8]) -> String {
-    value.iter().copied().map(char::from).collect()
 }
