@@ -109,8 +109,8 @@ pub(super) struct Lookahead {
     pub(super) issuer: Vec<u8>,
     /// (0008,0005).
     pub(super) set: CharacterSet,
-    /// That of an item, and how many sequences are around it.
-    set_of_item: Option<(usize, CharacterSet)>,
+    /// Those of the items that are under way, from the outermost, and how many sequences are around each.
+    sets_of_items: Vec<(usize, CharacterSet)>,
     /// Values of [`RESTORED`] as they came.
     pub(super) others: Vec<(Tag, Vec<u8>)>,
     pub(super) collected: Collected,
@@ -131,7 +131,7 @@ impl Lookahead {
                 patient: Vec::new(),
                 issuer: Vec::new(),
                 set: CharacterSet::DEFAULT,
-                set_of_item: None,
+                sets_of_items: Vec::new(),
                 others: Vec::new(),
                 collected: Collected::default(),
                 reading: None,
@@ -199,7 +199,7 @@ impl Lookahead {
             }
             (Kind::SequenceStart(header), ..) => self.is_behind(header, depth.saturating_sub(1)),
             (Kind::ItemStart { .. } | Kind::ItemEnd, ..) => {
-                self.set_of_item.take_if(|(of, _)| *of >= depth);
+                self.forget_sets(depth);
                 let begins = matches!(event.kind, Kind::ItemStart { .. }) && self.in_regions();
                 if let Some(image) = self.wanted.image.as_mut().filter(|_| begins) {
                     image.description.regions.open();
@@ -209,6 +209,11 @@ impl Lookahead {
             (Kind::FragmentsStart(_), ..) => true,
             _ => false,
         }
+    }
+
+    /// What items said that are no longer under way where one begins or ends with so many sequences around it.
+    fn forget_sets(&mut self, depth: usize) {
+        while self.sets_of_items.pop_if(|(of, _)| *of >= depth).is_some() {}
     }
 
     /// Whether what is under way lies in an item that says where an image is.
@@ -237,13 +242,13 @@ impl Lookahead {
     fn read(&mut self, header: &Header) -> bool {
         let (tag, depth) = (header.tag, self.scanner.depth());
         self.reading = None;
-        let set =
-            if depth == 0 { &self.set } else { self.set_of_item.as_ref().map_or(&self.set, |(_, set)| set) };
+        let set = self.sets_of_items.last().filter(|_| depth > 0).map_or(&self.set, |(_, set)| set);
         if self.wanted.is_source(tag) {
             self.collected.add(tag, set, &self.value);
         }
         if tag == SPECIFIC_CHARACTER_SET && depth > 0 {
-            self.set_of_item = Some((depth, CharacterSet::of(&self.value)));
+            self.forget_sets(depth);
+            self.sets_of_items.push((depth, CharacterSet::of(&self.value)));
         }
         if depth > 0 {
             self.read_region(header);

@@ -1,5 +1,7 @@
 //! Identifiers as the header of a data set has them.
 
+use std::collections::HashSet;
+
 use super::super::character_set::CharacterSet;
 use crate::dataset::{Tag, trim};
 
@@ -7,12 +9,17 @@ use crate::dataset::{Tag, trim};
 const ROOM: usize = 16 << 10;
 /// Longest value that is one.
 const LONGEST: usize = 4 << 10;
+/// Values that are looked at of one data set, those that came before too.
+const MOST: usize = 64 << 10;
 
 /// Values of [`SOURCES`](super::SOURCES), each once, in the order in which they came.
 #[derive(Debug, Default)]
 pub(in crate::rewrite) struct Collected {
     /// For each: tag, length and bytes of its character set's name, length and bytes of the value.
     entries: Vec<u8>,
+    /// Each of them by itself: there may be very many values, of which each has to be known or not at once.
+    known: HashSet<Box<[u8]>>,
+    looked_at: usize,
     is_full: bool,
 }
 
@@ -27,23 +34,24 @@ impl Collected {
     /// Adds a value, unless it is there.
     pub(in crate::rewrite) fn add(&mut self, tag: Tag, set: &CharacterSet, value: &[u8]) {
         let (value, set) = (trim(value), set.name());
-        let is_known = |entry: Entry<'_>| (entry.tag, entry.set, entry.value) == (tag, set, value);
-        if value.is_empty() || self.is_full || self.entries().any(is_known) {
+        if value.is_empty() || self.is_full {
             return;
         }
-        let needs = value.len().saturating_add(set.len()).saturating_add(8);
-        if value.len() > LONGEST || set.len() > LONGEST || self.entries.len().saturating_add(needs) > ROOM {
+        self.looked_at = self.looked_at.saturating_add(1);
+        if self.looked_at > MOST || value.len() > LONGEST || set.len() > LONGEST {
             self.is_full = true;
             return;
         }
-        let [g0, g1] = tag.0.to_le_bytes();
-        let [e0, e1] = tag.1.to_le_bytes();
-        self.entries.extend([g0, g1, e0, e1]);
-        for part in [set, value] {
-            // Neither is longer than `LONGEST`.
-            self.entries.extend((part.len() as u16).to_le_bytes());
-            self.entries.extend_from_slice(part);
+        let entry = entry(tag, set, value);
+        if self.known.contains(entry.as_slice()) {
+            return;
         }
+        if self.entries.len().saturating_add(entry.len()) > ROOM {
+            self.is_full = true;
+            return;
+        }
+        self.entries.extend_from_slice(&entry);
+        self.known.insert(entry.into_boxed_slice());
     }
 
     /// Whether there was more than there is room for.
@@ -69,7 +77,39 @@ impl Collected {
     }
 }
 
+/// Neither part is longer than [`LONGEST`].
+fn entry(tag: Tag, set: &[u8], value: &[u8]) -> Vec<u8> {
+    let mut entry = Vec::with_capacity(set.len().saturating_add(value.len()).saturating_add(8));
+    entry.extend([tag.0.to_le_bytes(), tag.1.to_le_bytes()].concat());
+    for part in [set, value] {
+        entry.extend((part.len() as u16).to_le_bytes());
+        entry.extend_from_slice(part);
+    }
+    entry
+}
+
 fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, behind) = bytes.split_first_chunk()?;
     behind.split_at_checked(usize::from(u16::from_le_bytes(*length)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each repetition used to be compared with every entry.
+    #[test]
+    fn what_is_repeated_is_known_at_once_and_not_looked_at_without_end() {
+        let (name, set) = (Tag(0x40, 0xA123), CharacterSet::DEFAULT);
+        let mut collected = Collected::default();
+        let names: Vec<String> = (0..1250).map(|number| format!("{number:03x}")).collect();
+        names.iter().for_each(|one| collected.add(name, &set, one.as_bytes()));
+        (names.len()..MOST).for_each(|_| collected.add(name, &set, b"001 "));
+        assert!(!collected.is_full() && collected.entries().count() == names.len());
+        assert_eq!(collected.known.len(), names.len());
+        collected.add(name, &set, b"  ");
+        assert!(!collected.is_full(), "what is empty does not count");
+        collected.add(name, &set, b"001");
+        assert!(collected.is_full());
+    }
 }

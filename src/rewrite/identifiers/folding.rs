@@ -14,6 +14,7 @@ fn whole(one: char) -> Option<&'static str> {
         'đ' | 'Đ' | 'ð' | 'Ð' => "d",
         'þ' | 'Þ' => "th",
         'ı' => "i",
+        'ς' => "σ",
         '’' => "'",
         _ => return None,
     })
@@ -100,4 +101,14 @@ pub(super) fn is_edge(before: Option<char>, behind: Option<char>) -> bool {
 /// Whether a text is of a script in which two characters make a name.
 pub(super) fn is_unspaced(text: &str) -> bool {
     text.chars().all(|one| class(one) == Class::Unspaced)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fold;
+
+    #[test]
+    fn the_sigma_at_the_end_of_a_word_is_a_sigma() {
+        assert_eq!(fold("Γιώργος"), fold("ΓΙΏΡΓΟΣ"));
+    }
 }

@@ -9,13 +9,14 @@
 //! # What is compared
 //!
 //! Text is compared [folded](folding): without case, and without marks on its letters. What is found begins and ends where a
-//! word does: `Ann` is not in `planning`. Where bytes cannot be told to be characters they are compared as they are, and a
-//! text in which something is found then goes whole, since to cut it could break what is left.
+//! word does: `Ann` is not in `planning`. Where bytes cannot be told to be characters they are compared in each way in which
+//! they can be [read](readings), and a text in which something is found then goes whole, since to cut it could break what is
+//! left.
 //!
 //! # Bounds
 //!
 //! Of one data set no more is collected than [`Collected`] has room for; one with more is refused. A finder takes memory by
-//! that, and time by the length of what it looks through.
+//! that, and time by the length of what it looks through, whatever [overlaps](search) in it.
 
 mod cleaning;
 mod codes;
@@ -23,7 +24,9 @@ mod collected;
 mod finder;
 mod folding;
 mod forms;
+mod readings;
 mod recalled;
+mod search;
 mod shapes;
 mod sought;
 mod sources;

@@ -242,6 +242,25 @@ fn items_before_the_study_id_tell_names_too() {
 }
 
 #[test]
+fn an_item_keeps_its_character_set_behind_one_inside_of_it() {
+    let name = encoded(b"GB18030", "王小东");
+    let inner = Data::new(LE).text((8, 5), b"CS", "ISO_IR 192").text((8, 0x100), b"SH", "a");
+    let next = Data::new(LE).element((0x40, 0xA123), b"PN", "山田^太郎".as_bytes());
+    for defined in [false, true] {
+        let outer = Data::new(LE)
+            .text((8, 5), b"CS", "GB18030")
+            .sequence((8, 0x1115), defined, std::slice::from_ref(&inner))
+            .element((0x40, 0xA123), b"PN", &name);
+        let mut data = Data::new(LE).text((8, 5), b"CS", "ISO_IR 192");
+        data = data.text((8, 0x16), b"UI", CLASS).text((8, 0x18), b"UI", INSTANCE);
+        data = data.sequence((8, 0x1049), defined, &[outer, next.clone()]);
+        data = data.text((0x10, 0x10), b"PN", "DOE").text((0x70, 0x81), b"LO", "von 王小东, 山田太郎");
+        let out = sent(&with(ProfileSpec::default(), &[]), LE, &data, &[4]);
+        assert!(holds(&out, "von ***, ***"), "{defined}");
+    }
+}
+
+#[test]
 fn too_many_identifiers_are_refused() {
     let names: Vec<String> = (0..2000).map(|number| format!("NAME{number}^X")).collect();
     let data =

@@ -1,0 +1,140 @@
+//! Forms looked for in a text, all at once, in a time that the length of the text bounds.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use aho_corasick::automaton::{Automaton, StateID};
+use aho_corasick::nfa::contiguous::NFA;
+use aho_corasick::{Anchored, Input, MatchKind};
+
+use super::folding::{Folded, is_edge};
+
+/// Bytes of all forms. Each takes memory in the automaton many times over.
+const MOST_BYTES: usize = 1 << 20;
+/// Forms that are tried at one end of a word. No header of a patient has so many of which each ends with the next.
+const MOST_TRIED: usize = 64;
+
+/// Finds every form that begins and ends where a word does.
+pub(super) struct Search(NFA);
+
+impl Search {
+    /// Of folded forms, none of them empty. `None` where they are too many.
+    pub(super) fn of(forms: &BTreeSet<String>) -> Option<Self> {
+        if forms.iter().map(String::len).sum::<usize>() > MOST_BYTES {
+            return None;
+        }
+        let builder = &mut NFA::builder();
+        builder.match_kind(MatchKind::Standard).ascii_case_insensitive(true).build(forms).ok().map(Self)
+    }
+
+    /// Adds where they stand in a text. What overlaps is one range.
+    pub(super) fn find(&self, text: &str, found: &mut Vec<Range<usize>>) {
+        if text.is_ascii() {
+            self.find_in(text, |at| is_edge_at(text, at).then_some(at), found);
+            return;
+        }
+        let folded = Folded::of(text);
+        let came_from = |at| folded.range(at, at).map(|range| range.start);
+        self.find_in(&folded.text, |at| came_from(at).filter(|at| is_edge_at(text, *at)), found);
+    }
+
+    /// `edge` gives where a place in a folded text came from, where that is an edge of a word.
+    fn find_in(&self, text: &str, edge: impl Fn(usize) -> Option<usize>, found: &mut Vec<Range<usize>>) {
+        let first = self.0.try_find(&Input::new(text).earliest(true));
+        let (false, Ok(mut state)) = (matches!(first, Ok(None)), self.0.start_state(Anchored::No)) else {
+            return;
+        };
+        let mut whole = Vec::new();
+        for (at, byte) in text.bytes().enumerate() {
+            state = self.0.next_state(Anchored::No, state, byte);
+            if self.0.is_match(state)
+                && let Some(range) = self.longest(state, at.saturating_add(1), &edge)
+            {
+                add(range, &mut whole);
+            }
+        }
+        found.append(&mut whole);
+    }
+
+    /// The longest form that ends here and is whole: all others that end here lie in it. Where more than can be tried end
+    /// here, and none of those that were is whole, all before this place is taken for one.
+    fn longest(
+        &self,
+        state: StateID,
+        end: usize,
+        edge: &impl Fn(usize) -> Option<usize>,
+    ) -> Option<Range<usize>> {
+        let ends_at = edge(end)?;
+        let count = self.0.match_len(state);
+        // A state has its own form first, then those of shorter and shorter ends of it.
+        let mut starts = (0..count.min(MOST_TRIED)).map(|index| {
+            let length = self.0.pattern_len(self.0.match_pattern(state, index));
+            edge(end.saturating_sub(length))
+        });
+        let start = starts.find_map(|start| start).or((count > MOST_TRIED).then_some(0))?;
+        Some(start..ends_at)
+    }
+}
+
+/// Adds a range that ends behind all others.
+fn add(mut range: Range<usize>, all: &mut Vec<Range<usize>>) {
+    while let Some(last) = all.pop_if(|last| last.end > range.start) {
+        range.start = range.start.min(last.start);
+    }
+    all.push(range);
+}
+
+fn is_edge_at(text: &str, at: usize) -> bool {
+    text.split_at_checked(at)
+        .is_some_and(|(before, behind)| is_edge(before.chars().next_back(), behind.chars().next()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(forms: &[String], text: &str) -> Vec<(usize, usize)> {
+        let mut found = Vec::new();
+        Search::of(&forms.iter().cloned().collect()).unwrap().find(text, &mut found);
+        found.into_iter().map(|range| (range.start, range.end)).collect()
+    }
+
+    fn owned(forms: &[&str]) -> Vec<String> {
+        forms.iter().map(|form| (*form).to_owned()).collect()
+    }
+
+    #[test]
+    fn the_longest_whole_form_is_found_and_what_overlaps_is_one() {
+        let forms = owned(&["ann", "jo ann", "o ann", "ann lee x", "lee"]);
+        assert_eq!(found(&forms, "Jo Ann, ann"), [(0, 6), (8, 11)]);
+        assert_eq!(found(&forms, "mo Ann"), [(3, 6)], "not the longer form that begins in a word");
+        assert_eq!(found(&forms, "jo ann lee x"), [(0, 12)]);
+        assert_eq!(found(&forms, "ann lee"), [(0, 3), (4, 7)]);
+        assert_eq!(found(&forms, "planning, annlee"), []);
+        assert_eq!(found(&owned(&["ab", "b", "b c"]), "é ab c"), [(3, 5)]);
+    }
+
+    /// Of each place in such a text, more than a hundred forms end there.
+    #[test]
+    fn forms_that_lie_in_each_other_take_no_more_time_than_one() {
+        let forms: Vec<String> = (4..123).map(|count| "王".repeat(count)).collect();
+        let text = "王".repeat(400_000);
+        assert_eq!(found(&forms, &text), [(0, text.len())]);
+        let forms: Vec<String> = (4..64).map(|count| "a".repeat(count)).collect();
+        assert_eq!(found(&forms, &"a".repeat(1_000_000)), []);
+    }
+
+    #[test]
+    fn where_too_many_forms_would_have_to_be_tried_all_is_taken() {
+        let whole = "xa ".repeat(100);
+        let forms: Vec<String> = (0..99).map(|words| whole[words * 3 + 1..299].to_owned()).collect();
+        assert_eq!(found(&forms, &format!("y{}", &whole[..299])), [(0, 300)]);
+        assert_eq!(found(&forms[95..], &whole), []);
+    }
+
+    #[test]
+    fn more_than_there_is_memory_for_is_not_looked_for() {
+        let all: BTreeSet<String> = (0..1025).map(|number| format!("{number:01024}")).collect();
+        assert!(Search::of(&all).is_none());
+    }
+}
