@@ -152,6 +152,9 @@ pub enum RewriteProblem {
     /// Behind the last pixel come as many bytes as a frame has, or more: frames that are not counted, or something else.
     #[error("more pixel data than the image has, by a frame or more")]
     MorePixels,
+    /// Rows, columns, samples, bits or frames are missing, or are no numbers: nobody knows where the pixels end.
+    #[error("the size of the image is not told")]
+    Undescribed,
     /// Masks fit the image, and all of their rectangles lie beside it.
     #[error("no mask lies in the image")]
     OutsideImage,
@@ -298,6 +301,7 @@ impl RewriteProblem {
             Self::MorePixels => {
                 "rows x columns x samples x frames, and less than a frame or 64 KiB behind that"
             }
+            Self::Undescribed => "rows, columns, samples, bits allocated and frames, each one number",
             Self::OutsideImage => "a mask with a rectangle in the image",
             Self::CompressedPixels => {
                 "native pixels, or compressed-pixels = \"decode\" and a syntax that it knows"
@@ -337,7 +341,7 @@ impl RewriteProblem {
             | Self::PixelsOfNoObject => 0xC006,
             Self::DescriptionTooLate | Self::Unmaskable | Self::PixelLength | Self::MorePixels => 0xC007,
             Self::OutsideImage | Self::CompressedPixels | Self::NestedPixels | Self::NoPixels => 0xC007,
-            Self::Frames | Self::Undecodable | Self::FrameSize => 0xC007,
+            Self::Frames | Self::Undecodable | Self::FrameSize | Self::Undescribed => 0xC007,
         }
     }
 }

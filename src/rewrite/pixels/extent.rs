@@ -1,7 +1,7 @@
 //! How many bytes the pixels of an image take, as its description says on the way (PS3.3 C.7.6.3, PS3.5 §8.1.1).
 
 use super::tags::{COLUMNS, FRAMES, PHOTOMETRIC, ROWS, SAMPLES};
-use crate::dataset::{Syntax, Tag, trim};
+use crate::dataset::{Header, Tag, trim};
 
 /// (0028,0100) Bits Allocated.
 const ALLOCATED: Tag = Tag(0x0028, 0x0100);
@@ -19,6 +19,8 @@ pub(in crate::rewrite) struct Extent {
     frames: Option<Option<u64>>,
     /// Whether two pixels share their colours.
     is_422: bool,
+    /// Whether anything was said of an image.
+    is_image: bool,
     value: [u8; LONGEST],
     size: usize,
 }
@@ -29,7 +31,7 @@ impl Extent {
     }
 
     /// A part of the value of an element that is wanted, and the bytes that are still to come of it.
-    pub(in crate::rewrite) fn part(&mut self, tag: Tag, bytes: &[u8], rest: u32, syntax: Syntax) {
+    pub(in crate::rewrite) fn part(&mut self, header: &Header, bytes: &[u8], rest: u32) {
         for &byte in bytes {
             if let Some(place) = self.value.get_mut(self.size) {
                 *place = byte;
@@ -39,14 +41,17 @@ impl Extent {
         if rest == 0 {
             let value = self.value;
             let size = std::mem::take(&mut self.size);
-            self.read(tag, value.get(..size), syntax);
+            self.read(header, value.get(..size));
         }
     }
 
     /// `None` is a value that is too long.
-    fn read(&mut self, tag: Tag, value: Option<&[u8]>, syntax: Syntax) {
-        let number = value.and_then(|value| <[u8; 2]>::try_from(value).ok()).map(|bytes| syntax.u16(bytes));
-        match tag {
+    fn read(&mut self, header: &Header, value: Option<&[u8]>) {
+        // Two digits of text are as long as a number.
+        let bytes = value.filter(|_| !header.vr.is_text()).and_then(|value| <[u8; 2]>::try_from(value).ok());
+        let number = bytes.map(|bytes| header.syntax.u16(bytes));
+        self.is_image = true;
+        match header.tag {
             ROWS => self.rows = number,
             COLUMNS => self.columns = number,
             SAMPLES => self.samples = number,
@@ -54,6 +59,11 @@ impl Extent {
             FRAMES => self.frames = Some(value.and_then(frames)),
             _ => self.is_422 = value.is_some_and(|value| trim(value).ends_with(b"_422")),
         }
+    }
+
+    /// Whether anything was said of an image.
+    pub(in crate::rewrite) fn is_image(&self) -> bool {
+        self.is_image
     }
 
     /// Pixels of a frame.
@@ -66,40 +76,63 @@ impl Extent {
         self.frames.unwrap_or(Some(1)).filter(|&frames| frames > 0)
     }
 
-    /// Bytes of a frame, and of the whole, of native pixel data of so many bytes.
+    /// Bytes of a frame, and of the whole, of native pixel data of so many bytes. Of frames that were described and did not
+    /// come, none counts. Where nobody can read how many there are, there has to be one, and nothing else.
     pub(in crate::rewrite) fn native(&self, length: u64) -> Option<(u64, u64)> {
         let samples = self.samples.filter(|&samples| samples > 0)?;
-        let of = |samples: u64| {
-            let bits = self.pixels()?.checked_mul(samples)?.checked_mul(u64::from(self.allocated?))?;
-            let whole = bits.checked_mul(self.frames()?)?.div_ceil(8);
-            Some((bits.div_ceil(8), whole)).filter(|&(frame, _)| frame > 0)
-        };
-        let whole = of(u64::from(samples))?;
+        let all = self.of_samples(u64::from(samples), length);
         // Some write all samples of colours that two pixels should share.
-        if self.is_422 && samples == 3 && length < whole.1 { of(2) } else { Some(whole) }
+        let fits_all =
+            all.is_some_and(|(_, whole, is_all)| is_all || matches!(length.checked_sub(whole), Some(0 | 1)));
+        if !self.is_422 || samples != 3 || fits_all {
+            return all.map(|(frame, whole, _)| (frame, whole));
+        }
+        self.of_samples(2, length).or(all).map(|(frame, whole, _)| (frame, whole))
+    }
+
+    /// The same for pixels of so many samples, and whether all frames came.
+    fn of_samples(&self, samples: u64, length: u64) -> Option<(u64, u64, bool)> {
+        let bits = self.pixels()?.checked_mul(samples)?.checked_mul(u64::from(self.allocated?))?;
+        let frame = Some(bits.div_ceil(8)).filter(|&frame| frame > 0)?;
+        let Some(frames) = self.frames() else {
+            let is_one = (frame..=frame.next_multiple_of(2)).contains(&length);
+            return is_one.then_some((frame, frame, true));
+        };
+        // A single frame that is cut off is all there is.
+        let whole_frames = length.saturating_mul(8) / bits;
+        let come = whole_frames.clamp(1, frames);
+        Some((frame, bits.checked_mul(come)?.div_ceil(8), whole_frames >= frames))
     }
 }
 
 fn frames(value: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(trim(value)).ok()?;
-    if text.is_empty() { Some(1) } else { text.parse::<u32>().ok().map(u64::from) }
+    // Some write a number of decimals.
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let is_whole = decimals.bytes().all(|digit| digit == b'0');
+    if text.is_empty() { Some(1) } else { whole.parse::<u32>().ok().filter(|_| is_whole).map(u64::from) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::{Syntax, Vr};
+
+    fn header(tag: Tag, vr: Vr) -> Header {
+        Header { tag, vr, length: None, syntax: Syntax::EXPLICIT_LE }
+    }
 
     /// Rows, columns, samples, bits allocated; frames; photometric interpretation.
     fn extent(numbers: [u16; 4], frames: &str, photometric: &str) -> Extent {
         let mut extent = Extent::default();
         for (tag, number) in [ROWS, COLUMNS, SAMPLES, ALLOCATED].into_iter().zip(numbers) {
             let [low, high] = number.to_le_bytes();
-            extent.part(tag, &[low], 1, Syntax::EXPLICIT_LE);
-            extent.part(tag, &[high], 0, Syntax::EXPLICIT_LE);
+            extent.part(&header(tag, Vr::US), &[low], 1);
+            extent.part(&header(tag, Vr::US), &[high], 0);
         }
-        extent.part(PHOTOMETRIC, photometric.as_bytes(), 0, Syntax::EXPLICIT_LE);
+        extent.part(&header(PHOTOMETRIC, Vr::CS), photometric.as_bytes(), 0);
         if !frames.is_empty() {
-            extent.part(FRAMES, frames.as_bytes(), 0, Syntax::EXPLICIT_LE);
+            extent.part(&header(FRAMES, Vr::IS), frames.as_bytes(), 0);
         }
         extent
     }
@@ -118,11 +151,37 @@ mod tests {
             ([4, 5, 1, 0], ""),
             ([4, 5, 1, 16], "x "),
             ([4, 5, 1, 16], "0 "),
+            ([4, 5, 1, 16], "1.5 "),
+            ([4, 5, 1, 16], "12345678901234567890"),
         ] {
-            assert_eq!(extent(numbers, frames, "MONOCHROME2").native(40), None, "{numbers:?} {frames}");
+            assert_eq!(extent(numbers, frames, "MONOCHROME2").native(58), None, "{numbers:?} {frames}");
         }
         assert_eq!(Extent::default().native(40), None);
-        assert_eq!(extent([4, 5, 1, 16], "12345678901234567890", "").native(40), None);
-        assert_eq!(extent([u16::MAX, u16::MAX, 65535, 65535], "4294967295", "").native(40), None);
+        let most = extent([u16::MAX, u16::MAX, 65535, 65535], "4294967295", "").native(u64::MAX);
+        assert!(most.is_none_or(|(_, whole)| whole > 0));
+    }
+
+    #[test]
+    fn frames_are_counted_as_they_come() {
+        for frames in ["1.0 ", "1 ", " 1", "99", "+1", "1. "] {
+            assert_eq!(extent([4, 5, 1, 16], frames, "MONOCHROME2").native(58), Some((40, 40)), "{frames}");
+        }
+        assert_eq!(extent([4, 5, 1, 16], "3 ", "MONOCHROME2").native(98), Some((40, 80)));
+        assert_eq!(extent([4, 5, 1, 16], "3 ", "MONOCHROME2").native(20), Some((40, 40)), "cut off");
+        assert_eq!(extent([4, 4, 3, 8], "2 ", "YBR_FULL_422").native(64), Some((32, 64)));
+        assert_eq!(extent([4, 4, 3, 8], "2 ", "YBR_FULL_422").native(96), Some((48, 96)));
+        assert_eq!(extent([4, 4, 3, 8], "9 ", "YBR_FULL_422").native(64), Some((32, 64)));
+        for frames in ["0 ", "1A"] {
+            assert_eq!(extent([3, 3, 1, 8], frames, "MONOCHROME2").native(10), Some((9, 9)), "{frames}");
+        }
+    }
+
+    #[test]
+    fn text_is_no_number_of_rows() {
+        let mut extent = extent([4, 5, 1, 16], "", "MONOCHROME2");
+        extent.part(&header(ROWS, Vr::IS), b"4 ", 0);
+        assert_eq!((extent.native(40), extent.is_image()), (None, true));
+        extent.part(&header(ROWS, Vr::US), &[4, 0, 4, 0], 0);
+        assert_eq!(extent.native(40), None, "two values");
     }
 }

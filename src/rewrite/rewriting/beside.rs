@@ -5,6 +5,7 @@ use super::super::error::{RewriteError, RewriteProblem};
 use super::super::levels::Source;
 use super::super::output::Output;
 use super::super::pixels::{Asides, Extent};
+use super::super::subject::Subject;
 use super::Rewriting;
 use crate::dataset::Header;
 
@@ -26,7 +27,7 @@ impl Rewriting {
             && Extent::wants(header.tag)
             && self.scanner.depth() == 0
         {
-            beside.extent.part(header.tag, part.bytes(input), rest, header.syntax);
+            beside.extent.part(&header, part.bytes(input), rest);
         }
     }
 
@@ -74,7 +75,9 @@ impl Rewriting {
         let top = self.scanner.depth() == 0;
         let Some(beside) = self.beside.as_ref().filter(|_| top) else { return Ok(()) };
         let length = header.length.unwrap_or(0);
-        let Some((frame, whole)) = beside.extent.native(length.into()) else { return Ok(()) };
+        let Some((frame, whole)) = beside.extent.native(length.into()) else {
+            return self.check_undescribed(header, length);
+        };
         if u64::from(length) <= whole.next_multiple_of(2) {
             return Ok(());
         }
@@ -88,6 +91,15 @@ impl Rewriting {
         self.current.doing = Doing::Trim(u32::try_from(excess).unwrap_or(length));
         if let Some(profile) = &self.rules.profile {
             self.notes.masked(header, profile.behind);
+        }
+        Ok(())
+    }
+
+    /// Native pixel data that nobody knows the end of. Nothing is taken for an image where nothing says that it is one.
+    fn check_undescribed(&self, header: &Header, length: u32) -> Result<(), RewriteError> {
+        let says_so = self.beside.as_ref().is_some_and(|beside| beside.extent.is_image());
+        if says_so && length > 0 && matches!(self.subject, Subject::Object(_)) {
+            return Err(RewriteError::new(header.tag, 0, RewriteProblem::Undescribed));
         }
         Ok(())
     }

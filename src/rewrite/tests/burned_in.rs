@@ -22,7 +22,10 @@ fn refused(burned_in: BurnedIn, class: &str, texts: &[((u16, u16), &str)]) -> Op
     all.sort_unstable();
     let data = all.iter().fold(Data::new(LE), |data, &(tag, value)| match tag {
         (8, 0x16 | 0x18) => data.text(tag, b"UI", value),
-        ROWS => data.element(tag, b"US", &[8, 0]),
+        // Of 2 x 2 pixels.
+        ROWS => [(0x02, 1), (0x10, 2), (0x11, 2), (0x100, 8)]
+            .into_iter()
+            .fold(data, |data, (element, number)| data.element((0x28, element), b"US", &[number, 0])),
         (0x7FE0, _) => data.element(tag, b"OW", value.as_bytes()),
         _ => data.text(tag, b"LO", value),
     });

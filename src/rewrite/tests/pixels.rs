@@ -421,6 +421,47 @@ fn behind_the_last_pixel_nothing_goes_out() {
 }
 
 #[test]
+fn pixels_that_nobody_knows_the_end_of_are_refused() {
+    let profile = Some(ProfileSpec::default());
+    let rules = Arc::new(Ruleset::compile(RulesetSpec { profile, ..spec(&[]) }).unwrap());
+    let (pixels, text) = ([9; 26], b"DOE^JANE 19500101.");
+    let data = |frames: Option<&str>, rows: (&[u8; 2], &[u8]), allocated: &[u8], behind: &[u8]| {
+        let data = Data::image(LE).element((0x28, 2), b"US", &[1, 0]);
+        let data = frames.map_or(data.clone(), |frames| data.text((0x28, 8), b"IS", frames));
+        let data = if rows.1.is_empty() { data } else { data.element((0x28, 0x10), rows.0, rows.1) };
+        let data = data.element((0x28, 0x11), b"US", &[13, 0]);
+        let data = if allocated.is_empty() { data } else { data.element((0x28, 0x100), b"US", allocated) };
+        data.element((0x7FE0, 0x10), b"OW", &[&pixels[..], behind].concat())
+    };
+    let two: (&[u8; 2], &[u8]) = (b"US", &[2, 0]);
+    for frames in ["1.0", "1 ", "99"] {
+        let left = sent(&rules, LE, &data(Some(frames), two, &[8, 0], text).bytes).unwrap();
+        assert!(left.ends_with(&[&pixels[..], &[0; 18]].concat()), "{frames}");
+    }
+    let refused = [
+        data(Some("0"), two, &[8, 0], text),
+        data(None, (b"US", &[]), &[8, 0], text),
+        data(None, (b"US", &[2, 0, 2, 0]), &[8, 0], text),
+        data(None, two, &[], text),
+    ];
+    for data in refused {
+        let (problem, status, comment) = problem(&rules, &data);
+        assert_eq!((problem, status), (RewriteProblem::Undescribed, 0xC007), "{comment}");
+    }
+    // Rows that are written as text go already, and are no number.
+    let as_text = data(None, (b"IS", b"2 "), &[8, 0], text);
+    assert_eq!(sent(&rules, LE, &as_text.bytes).unwrap_err().status, 0xC007);
+    // One frame is one, whatever was said of their number; and what is said to be no image is looked at by nobody.
+    assert!(sent(&rules, LE, &data(Some("0"), two, &[8, 0], &[]).bytes).is_ok());
+    assert!(sent(&rules, LE, &Data::image(LE).element((0x7FE0, 0x10), b"OW", &pixels).bytes).is_ok());
+    // Of RLE, where a segment ends.
+    let header = [&[1, 0, 0, 0, 64][..], &[0; 59], &[255, 9], text].concat();
+    let rle = Data::image(LE).element((0x28, 0x11), b"US", &[2, 0]).fragments(&[&[], &header]);
+    let run = Transform::new(Arc::clone(&rules), LE, expected()).in_syntax("1.2.840.10008.1.2.5");
+    assert_eq!(run_in(run, &rle.bytes, &[5]).map(|_| ()).unwrap_err().problem, RewriteProblem::Undescribed);
+}
+
+#[test]
 fn beside_compressed_pixels_nothing_goes_out() {
     let profile = Some(ProfileSpec::default());
     let rules = Arc::new(Ruleset::compile(RulesetSpec { profile, ..spec(&[]) }).unwrap());

@@ -11,6 +11,7 @@
 use super::super::super::error::RewriteProblem;
 use super::Stretch;
 use super::boxes::Boxes;
+use super::form;
 use super::segment::{Kept, Segment};
 
 const FF: u8 = 0xFF;
@@ -58,6 +59,8 @@ enum Place {
     EntropyCode,
     /// JPEG 2000's packets: so many bytes, or up to EOC.
     Packets(u32),
+    /// The same, behind 0xFF.
+    PacketsCode(u32),
     PacketsToEnd,
     PacketsToEndCode,
     /// The image is over.
@@ -68,7 +71,10 @@ enum Place {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Codestream {
     family: Family,
+    part_2: bool,
     place: Place,
+    /// Whether JPEG's frame header has come: a second one is not read.
+    has_frame: bool,
     /// Of a tile-part, what Psot said; and bytes that have come of it.
     tile_part: Option<u32>,
     come: u32,
@@ -81,10 +87,12 @@ pub(super) struct Codestream {
 }
 
 impl Codestream {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(part_2: bool) -> Self {
         Self {
             family: Family::Jpeg,
+            part_2,
             place: Place::Start,
+            has_frame: false,
             tile_part: None,
             come: 0,
             psot: 0,
@@ -130,7 +138,7 @@ impl Codestream {
         if self.overwritten {
             return Err(RewriteProblem::Undecodable);
         }
-        (self.family, self.place, self.tile_part) = (family, place, None);
+        (self.family, self.place, self.tile_part, self.has_frame) = (family, place, None, false);
         Ok(())
     }
 
@@ -159,6 +167,10 @@ impl Codestream {
             Place::Entropy => self.entropy(bytes),
             Place::EntropyCode => self.entropy_code(byte),
             Place::Packets(left) => self.packets(left, bytes),
+            // Neither stands in packets (T.800 A.1), however long these are said to be.
+            Place::PacketsCode(_) if matches!(byte, END | SOT) => self.code(byte),
+            Place::PacketsCode(left) if byte == FF => self.packets(left, &[byte]),
+            Place::PacketsCode(left) => self.go(packets_of(left - 1), one),
             Place::PacketsToEnd => self.packets_to_end(bytes),
             Place::PacketsToEndCode => {
                 match byte {
@@ -179,7 +191,7 @@ impl Codestream {
     }
 
     fn begin(&mut self, family: Family) -> Result<Stretch, RewriteProblem> {
-        (self.family, self.tile_part) = (family, None);
+        (self.family, self.tile_part, self.has_frame) = (family, None, false);
         self.go(Place::Marker, Stretch::keep(1))
     }
 
@@ -221,10 +233,13 @@ impl Codestream {
 
     fn length(&mut self, marker: u8, length: u16) -> Result<Stretch, RewriteProblem> {
         let contents = length.checked_sub(2).ok_or(RewriteProblem::Undecodable)?;
+        let is_frame = self.family == Family::Jpeg && form::is_frame(marker);
         let kept = match self.family {
+            Family::Jpeg if is_frame && self.has_frame => Kept::Nothing,
             Family::Jpeg => Kept::of_jpeg(marker),
-            Family::Jpeg2000 => Kept::of_jpeg_2000(marker),
+            Family::Jpeg2000 => Kept::of_jpeg_2000(marker, self.part_2),
         };
+        self.has_frame |= is_frame;
         let segment = Segment::new(kept, contents);
         let place = if contents == 0 { self.behind(marker) } else { Place::Segment { marker, segment } };
         self.go(place, Stretch::keep(1))
@@ -274,9 +289,14 @@ impl Codestream {
     }
 
     fn packets(&mut self, left: u32, bytes: &[u8]) -> Result<Stretch, RewriteProblem> {
-        let length = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
-        let left = left - u32::try_from(length).unwrap_or(left);
-        self.go(if left == 0 { Place::Marker } else { Place::Packets(left) }, Stretch::keep(length))
+        let here = bytes.get(..usize::try_from(left).unwrap_or(usize::MAX)).unwrap_or(bytes);
+        let code = memchr::memchr(FF, here);
+        let length = code.map_or(here.len(), |at| at + 1);
+        let place = match packets_of(left - u32::try_from(length).unwrap_or(left)) {
+            Place::Packets(left) if code.is_some() => Place::PacketsCode(left),
+            place => place,
+        };
+        self.go(place, Stretch::keep(length))
     }
 
     fn packets_to_end(&mut self, bytes: &[u8]) -> Result<Stretch, RewriteProblem> {
@@ -285,4 +305,9 @@ impl Codestream {
             Some(at) => self.go(Place::PacketsToEndCode, Stretch::keep(at + 1)),
         }
     }
+}
+
+/// Where so many bytes of packets are still to come.
+fn packets_of(left: u32) -> Place {
+    if left == 0 { Place::Marker } else { Place::Packets(left) }
 }

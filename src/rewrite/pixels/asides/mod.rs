@@ -1,5 +1,6 @@
-//! What stands in compressed pixel data beside the images, and could carry text: comments, application segments, what follows
-//! the end of an image, offset tables that are longer than their frames are many, and the space between RLE segments.
+//! What stands in compressed pixel data beside the images, and could carry text: comments, application segments, segments and
+//! boxes that nobody needs or that hold more than they should, what follows the end of an image, offset tables that are longer
+//! than their frames are many, and the space between RLE segments.
 //!
 //! It is overwritten where it stands, with as many bytes: no length and no offset changes, and nothing is decoded or held.
 //! Bytes of the image pass as they came, with what decoders need to read them (see [`segment`]).
@@ -8,6 +9,7 @@
 
 mod boxes;
 mod codestream;
+mod form;
 mod rle;
 mod segment;
 mod table;
@@ -41,7 +43,10 @@ impl Stretch {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Made {
     /// Of marker segments: JPEG, JPEG-LS, JPEG 2000, HTJ2K.
-    Marked,
+    Marked {
+        /// Of JPEG 2000 also those of Part 2.
+        part_2: bool,
+    },
     Rle,
     /// Of something else, or of what nobody said.
     #[default]
@@ -53,7 +58,8 @@ impl Made {
     fn of(transfer_syntax_uid: &str) -> Self {
         let Some(kind) = transfer_syntax_uid.strip_prefix("1.2.840.10008.1.2.") else { return Self::Other };
         match kind.strip_prefix("4.").map(str::parse::<u16>) {
-            Some(Ok(50..=66 | 70 | 80 | 81 | 90..=93 | 201..=203)) => Self::Marked,
+            Some(Ok(92 | 93)) => Self::Marked { part_2: true },
+            Some(Ok(50..=66 | 70 | 80 | 81 | 90 | 91 | 201..=203)) => Self::Marked { part_2: false },
             None if kind == "5" => Self::Rle,
             _ => Self::Other,
         }
@@ -66,6 +72,8 @@ enum Place {
     Table(Table),
     Marked(Codestream),
     Rle(Rle),
+    /// Of RLE whose size is not told.
+    Undescribed,
     /// Passes as it came.
     Other,
 }
@@ -77,6 +85,8 @@ pub(in crate::rewrite) struct Asides {
     /// Pixels of a frame and number of frames, where they are known.
     pixels: Option<u64>,
     frames: Option<u64>,
+    /// Whether anything was said of an image.
+    is_image: bool,
     place: Option<Place>,
 }
 
@@ -90,6 +100,7 @@ impl Asides {
     pub(in crate::rewrite) fn begin(&mut self, extent: Option<&Extent>) {
         self.pixels = extent.and_then(Extent::pixels);
         self.frames = extent.and_then(Extent::frames);
+        self.is_image = extent.is_some_and(Extent::is_image);
         self.place = None;
     }
 
@@ -105,10 +116,12 @@ impl Asides {
                 rle.fragment();
                 Place::Rle(rle)
             }
-            (_, Made::Marked) => Place::Marked(Codestream::new()),
-            (_, Made::Rle) => self
-                .pixels
-                .map_or(Place::Other, |pixels| Place::Rle(Rle::new(pixels, self.frames == Some(1)))),
+            (_, Made::Marked { part_2 }) => Place::Marked(Codestream::new(part_2)),
+            (_, Made::Rle) => match self.pixels {
+                Some(pixels) => Place::Rle(Rle::new(pixels, self.frames == Some(1))),
+                None if self.is_image => Place::Undescribed,
+                None => Place::Other,
+            },
             (_, Made::Other) => Place::Other,
         });
     }
@@ -122,6 +135,7 @@ impl Asides {
             Some(Place::Table(table)) => Ok(table.stretch(bytes)),
             Some(Place::Marked(stream)) => stream.stretch(bytes),
             Some(Place::Rle(rle)) => rle.stretch(bytes),
+            Some(Place::Undescribed) => Err(RewriteProblem::Undescribed),
             Some(Place::Other) | None => Ok(Stretch::keep(bytes.len())),
         }
     }
