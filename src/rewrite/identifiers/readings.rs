@@ -130,7 +130,8 @@ fn add_parts(bytes: &[u8], at: &[usize], all: &mut Vec<Misread>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Collected, Finder, Reach, Shapes, clean};
+    use super::super::finder::Finder;
+    use super::super::{Collected, Reach, Shapes, clean};
     use super::*;
     use crate::dataset::{Tag, Vr};
 
