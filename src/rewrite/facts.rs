@@ -12,7 +12,7 @@ use super::pseudonyms::Pseudonyms;
 use super::schedule::Schedule;
 use super::way::Way;
 use super::words::Marks;
-use crate::dataset::{PATIENT_ID, Tag};
+use crate::dataset::{PATIENT_ID, Scanner, Tag};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
@@ -57,6 +57,13 @@ pub(super) struct Facts {
 }
 
 impl Facts {
+    /// What comes next is the element at which a scanner stands.
+    pub(super) fn place(&mut self, scanner: &Scanner) {
+        self.identified = false;
+        self.depth = scanner.depth();
+        self.sequence = scanner.path().last().map(|step| step.sequence);
+    }
+
     /// Whether an issuer was told with the Patient ID.
     pub(super) fn names_issuer(&self) -> bool {
         self.patient.as_deref().is_some_and(|patient| issuer_of(patient).is_some())

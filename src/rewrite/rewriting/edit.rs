@@ -35,9 +35,7 @@ impl Rewriting {
         new.clear();
         new.reserve(MOSTLY);
         let (set, old_value) = (self.scopes.character_set(), before.unwrap_or_default());
-        self.facts.identified = false;
-        self.facts.depth = self.scanner.depth();
-        self.facts.sequence = self.scanner.path().last().map(|step| step.sequence);
+        self.facts.place(&self.scanner);
         let edit = match plan {
             Plan::Empty => Ok(Edit::New),
             _ => applying::edit(action, (tag, vr), syntax, set, old_value, &mut self.facts, &mut new),

@@ -147,7 +147,7 @@ impl Form {
 
     /// Tc and Tb, and a value, of up to four tables of each class.
     fn arithmetic(&mut self, byte: u8) -> bool {
-        if self.at % 2 == 0 {
+        if self.at.is_multiple_of(2) {
             self.first = byte;
             return is_table(byte) && self.at < 16;
         }
