@@ -2,9 +2,11 @@
 //! numbers, and what a site says.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
 
+use super::super::keyed::is_made_up;
 use super::finder::is_whole;
 
 /// A compiled pattern may take this much memory.
@@ -33,6 +35,7 @@ const TERMINOLOGIES: &str = r"(?:^|[^\p{L}])(?:snomed(?:[ -]?ct)?|sct|fma|radlex
 const AGE: &str = r"(9[0-9]|1[0-4][0-9])(?:y|[\s-]?(?:yo|y/o|yrs?|years?|jahre?n?|jährig(?:e[rns]?)?|jaehrig(?:e[rns]?)?|ans|años|anni|jaar))(?:$|[^\p{L}])";
 
 /// Patterns, and what has to hold of what one finds.
+#[derive(Clone)]
 pub(in crate::rewrite) struct Shapes {
     own: Vec<(Regex, Holds)>,
     ages: Regex,
@@ -65,18 +68,26 @@ impl Shapes {
         for (index, pattern) in site.iter().enumerate() {
             compiled.push(of_site(pattern).map_err(|message| (index, message))?);
         }
+        // They are the same for everybody, and dear to compile.
+        static OWN: OnceLock<Result<Shapes, String>> = OnceLock::new();
+        let own = OWN.get_or_init(Self::own).clone().map_err(|message| (0, message))?;
+        Ok(Self { site: compiled, ..own })
+    }
+
+    /// Without those of a site.
+    fn own() -> Result<Self, String> {
         let mut own = Vec::new();
         for (pattern, holds) in patterns() {
-            own.push((build(&pattern, true).map_err(|message| (0, message))?, holds));
+            own.push((build(&pattern, true)?, holds));
         }
-        let of_us = |pattern| build(pattern, true).map_err(|message| (0, message));
+        let of_us = |pattern| build(pattern, true);
         Ok(Self {
             own,
             ages: of_us(AGE)?,
             units: of_us(UNITS)?,
             units_of_series: of_us(UNITS_OF_SERIES)?,
             terminologies: of_us(TERMINOLOGIES)?,
-            site: compiled,
+            site: Vec::new(),
         })
     }
 
@@ -129,7 +140,9 @@ impl Shapes {
                     && !goes_on_before(text, range)
                     && !self.is_value(text, range)
             }
-            (Holds::Uid, _) => found.len() >= 12 && !found.starts_with(REGISTERED),
+            (Holds::Uid, _) => {
+                found.len() >= 12 && (!found.starts_with(REGISTERED) || is_made_up(found.as_bytes()))
+            }
             (Holds::Number, _) => is_compact_day(found) || !self.is_value(text, range),
             _ => false,
         }
@@ -200,6 +213,8 @@ fn patterns() -> Vec<(String, Holds)> {
         (r"\d{1,2}(?:\.\s?\d{1,2}\.\s?|/\d{1,2}/|-\d{1,2}-)\d{4}".to_owned(), Holds::YearLast),
         (r"(?:\d{2}\.\d{2}\.|\d{1,2}/\d{1,2}/|\d{2}-\d{2}-)\d{2}".to_owned(), Holds::YearLast),
         (r"\d+(?:\.\d+){4,}".to_owned(), Holds::Uid),
+        // Made of a UUID (PS3.5 B.2).
+        (r"2\.25\.\d{6,}".to_owned(), Holds::Uid),
         (format!(r"\d{{{LONG_NUMBER},}}"), Holds::Number),
         (called.to_owned(), Holds::Always),
     ];
@@ -258,6 +273,24 @@ fn goes_on(mut all: impl Iterator<Item = char>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn uids_go_but_for_those_that_the_standard_registers() {
+        let shapes = Shapes::compile(&[]).unwrap();
+        let finds = |text: &str| {
+            let mut found = Vec::new();
+            shapes.find(text, &mut found);
+            !found.is_empty()
+        };
+        for uid in [
+            "2.25.305828488182831875890203105390285383139",
+            "1.2.840.10008.5.1.4.1.1.2.999.12345678.5",
+            "1.2.826.0.1.3680043.8.498.1",
+        ] {
+            assert!(finds(&format!("see {uid} x")), "{uid}");
+        }
+        assert!(!finds("see 1.2.840.10008.5.1.4.1.1.2 x"));
+    }
 
     fn found(text: &str) -> Vec<String> {
         let (shapes, mut found) = (Shapes::compile(&[]).unwrap(), Vec::new());
