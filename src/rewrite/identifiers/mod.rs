@@ -1,8 +1,8 @@
 //! The patient's own words, looked for in every text that goes out.
 //!
 //! A table of attributes cannot say what people write into attributes that it does not list. What the header of a data set
-//! says of its patient, of who treats them and where, is [collected](Collected) before anything of it goes out; a [`Finder`]
-//! knows the [forms](forms) in which that may be written, and [cleans](cleaning) texts of them: what is found becomes a mark
+//! says of its patient, of who treats them and where, is [collected](Collected) before anything of it goes out; a [`Finder`](finder::Finder)
+//! knows the [forms] in which that may be written, and [cleans](cleaning) texts of them: what is found becomes a mark
 //! that can be seen, and nothing else changes. Beside them it looks for what is an identifier by its
 //! [shape](shapes): dates, telephone numbers, mail addresses, UIDs, long numbers, and what a site says.
 //!
