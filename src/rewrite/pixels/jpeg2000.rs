@@ -143,6 +143,45 @@ mod tests {
         }
     }
 
+    /// The frame with a segment more before a marker.
+    fn with_segment(before: u8, segment: &[u8]) -> Vec<u8> {
+        let at = SIGNED.windows(2).position(|two| two == [0xFF, before]).unwrap();
+        [&SIGNED[..at], segment, &SIGNED[at..]].concat()
+    }
+
+    #[test]
+    fn what_a_decoder_could_read_in_another_way_is_not_decoded() {
+        let (coding, quantization, tile_part, data) = (0x52, 0x5C, 0x90, 0x93);
+        let comment = [0xFF, 0x64, 0, 5, 0, 1, b'x'];
+        assert!(decode(&with_segment(coding, &comment)).is_some());
+        let of = |marker, contents: &[u8]| {
+            let length = u16::try_from(contents.len() + 2).unwrap().to_be_bytes();
+            [&[0xFF, marker], &length[..], contents].concat()
+        };
+        let segment = |marker: u8| {
+            let at = SIGNED.windows(2).position(|two| two == [0xFF, marker]).unwrap();
+            let length = usize::from(u16::from_be_bytes([SIGNED[at + 2], SIGNED[at + 3]]));
+            SIGNED[at..at + 2 + length].to_vec()
+        };
+        for (what, frame) in [
+            ("a marker without a length, which hides what is behind it", with_segment(coding, &[0xFF, 0x30])),
+            ("COD twice", with_segment(quantization, &segment(coding))),
+            ("QCD twice", with_segment(tile_part, &segment(quantization))),
+            ("steps without end", with_segment(tile_part, &of(0x5D, &[&[0, 0][..], &[8; 98]].concat()))),
+            ("orders without end", with_segment(tile_part, &of(0x5F, &[0, 0, 0, 1, 1, 1, 0]))),
+            ("packed headers", with_segment(tile_part, &of(0x60, &[0, 0, 0, 0, 0]))),
+            ("coding of a tile", with_segment(data, &segment(coding))),
+            ("precincts behind the length of COD", with(coding, 4, &[1])),
+            ("33 layers", with(coding, 6, &[0, 33])),
+            ("a shorter COD", with(coding, 2, &[0, 11])),
+            ("a longer SOT", with(tile_part, 2, &[0, 11])),
+        ] {
+            assert_eq!(decode(&frame), None, "{what}");
+        }
+        let small = of(0x53, &[0, 1, 0, 4, 4, 0, 1, 0x11]);
+        assert_eq!(decode(&with_segment(tile_part, &small)), None, "precincts of 2 x 2");
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(400))]
 

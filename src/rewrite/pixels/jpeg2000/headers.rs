@@ -6,7 +6,12 @@ use super::super::shape::Shape;
 const SOC_AND_SIZ: [u8; 4] = [0xFF, 0x4F, 0xFF, 0x51];
 const COD: u8 = 0x52;
 const COC: u8 = 0x53;
-const POC: u8 = 0x5F;
+const QCD: u8 = 0x5C;
+const QCC: u8 = 0x5D;
+const TLM: u8 = 0x55;
+const PLT: u8 = 0x58;
+const CRG: u8 = 0x63;
+const COM: u8 = 0x64;
 const SOT: u8 = 0x90;
 const SOD: u8 = 0x93;
 const EOC: u8 = 0xD9;
@@ -16,8 +21,11 @@ const PART_15: u16 = 0x4000;
 const LEAST_BLOCK: u32 = 10;
 /// Exponent of a precinct's width and height, at least, on all resolutions: encoders write 15, or 7 and 8.
 const LEAST_PRECINCT: u8 = 5;
-const MOST_LAYERS: u16 = 256;
-const MOST_PROGRESSIONS: usize = 64;
+/// As many as the decoder takes.
+const MOST_LAYERS: u16 = 32;
+const MOST_LEVELS: u8 = 32;
+/// Sub-bands of so many levels.
+const MOST_BANDS: usize = 3 * MOST_LEVELS as usize + 1;
 /// Pixels of a tile on average, at least, where there are more than a few tiles.
 const LEAST_TILE: usize = 4096;
 const FEW_TILES: usize = 16;
@@ -26,7 +34,7 @@ const FEW_TILES: usize = 16;
 pub(super) fn are_of(frame: &[u8], shape: &Shape) -> Option<bool> {
     let (size, behind) = size(frame.strip_prefix(&SOC_AND_SIZ)?)?;
     let is_signed = size.fits(shape)?;
-    Headers { rest: behind, components: size.components, progressions: 0 }.read()?;
+    Headers { rest: behind, components: size.components, is_coded: false, is_quantized: false }.read()?;
     Some(is_signed)
 }
 
@@ -103,42 +111,71 @@ impl Size<'_> {
     }
 }
 
+/// The main header and those of the tile-parts. The decoder is lenient, and does not believe every length; so nothing passes here
+/// that it could read in another way: only segments that it knows, each exactly as long as what it has to say.
 struct Headers<'a> {
     rest: &'a [u8],
     components: u16,
-    progressions: usize,
+    /// Whether COD and QCD were there, each once.
+    is_coded: bool,
+    is_quantized: bool,
 }
 
 impl Headers<'_> {
-    /// Reads the main header, and those of all tile-parts up to EOC.
+    /// Reads all of them, up to EOC.
     fn read(mut self) -> Option<()> {
-        // Bytes behind the tile-part that is under way.
-        let mut tile_part: Option<usize> = None;
         loop {
-            let mut fields = Fields(self.rest);
-            let (0xFF, marker) = (fields.u8()?, fields.u8()?) else { return None };
-            match marker {
-                EOC => return fields.0.iter().all(|padding| matches!(padding, 0 | 0xFF)).then_some(()),
-                SOD => {
-                    let packets = fields.0.len().checked_sub(tile_part.take()?)?;
-                    self.rest = fields.0.get(packets..)?;
-                }
-                SOT => {
-                    let (mut contents, behind) = fields.segment()?;
-                    let _tile = contents.u16()?;
-                    let length = usize::try_from(contents.u32()?).ok()?;
-                    // The last one need not say how long it is.
-                    let left = if length == 0 { self.end()? } else { self.rest.len().checked_sub(length)? };
-                    tile_part = Some(left);
-                    self.rest = behind;
-                }
-                _ => {
-                    let (contents, behind) = fields.segment()?;
-                    self.segment(marker, contents)?;
-                    self.rest = behind;
-                }
+            match self.marker()? {
+                SOT => break,
+                marker => self.main(marker)?,
             }
         }
+        (self.is_coded && self.is_quantized).then_some(())?;
+        self.tile_part()?;
+        loop {
+            match self.marker()? {
+                SOT => self.tile_part()?,
+                EOC => return self.rest.iter().all(|padding| matches!(padding, 0 | 0xFF)).then_some(()),
+                _ => return None,
+            }
+        }
+    }
+
+    fn marker(&mut self) -> Option<u8> {
+        let mut fields = Fields(self.rest);
+        let (0xFF, marker) = (fields.u8()?, fields.u8()?) else { return None };
+        self.rest = fields.0;
+        Some(marker)
+    }
+
+    fn contents(&mut self) -> Option<Fields<'_>> {
+        let (contents, behind) = Fields(self.rest).segment()?;
+        self.rest = behind;
+        Some(contents)
+    }
+
+    /// A tile-part behind its SOT, with its packets.
+    fn tile_part(&mut self) -> Option<()> {
+        let from_marker = self.rest.len().checked_add(2)?;
+        let mut contents = self.contents()?;
+        let (_tile, length, _part, _parts) =
+            (contents.u16()?, contents.u32()?, contents.u8()?, contents.u8()?);
+        contents.0.is_empty().then_some(())?;
+        // The last one need not say how long it is.
+        let left = match usize::try_from(length).ok()? {
+            0 => self.end()?,
+            length => from_marker.checked_sub(length)?,
+        };
+        loop {
+            match self.marker()? {
+                SOD => break,
+                PLT | COM => drop(self.contents()?),
+                _ => return None,
+            }
+        }
+        let packets = self.rest.len().checked_sub(left)?;
+        self.rest = self.rest.get(packets..)?;
+        Some(())
     }
 
     /// Bytes from the last EOC on.
@@ -147,27 +184,48 @@ impl Headers<'_> {
         Some(self.rest.len() - at)
     }
 
-    fn segment(&mut self, marker: u8, mut contents: Fields<'_>) -> Option<()> {
+    /// A segment of the main header.
+    fn main(&mut self, marker: u8) -> Option<()> {
+        let components = self.components;
         match marker {
             COD => {
-                let (style, _order, layers, _transform) =
-                    (contents.u8()?, contents.u8()?, contents.u16()?, contents.u8()?);
-                (layers <= MOST_LAYERS).then_some(())?;
-                coding(contents, style)
+                let was_coded = std::mem::replace(&mut self.is_coded, true);
+                default_coding(self.contents()?).filter(|()| !was_coded)
             }
-            COC => {
-                let _component =
-                    if self.components < 257 { u16::from(contents.u8()?) } else { contents.u16()? };
-                let style = contents.u8()?;
-                coding(contents, style)
+            COC => coding_of_component(self.contents()?, components),
+            QCD => {
+                let was_quantized = std::mem::replace(&mut self.is_quantized, true);
+                quantization(self.contents()?).filter(|()| !was_quantized)
             }
-            POC => {
-                self.progressions += 1;
-                (self.progressions <= MOST_PROGRESSIONS).then_some(())
+            QCC => {
+                let mut contents = self.contents()?;
+                component(&mut contents, components)?;
+                quantization(contents)
             }
-            _ => Some(()),
+            COM | TLM | CRG => self.contents().map(drop),
+            _ => None,
         }
     }
+}
+
+/// COD (A.6.1).
+fn default_coding(mut contents: Fields<'_>) -> Option<()> {
+    let (style, _order, layers, _transform) =
+        (contents.u8()?, contents.u8()?, contents.u16()?, contents.u8()?);
+    (1..=MOST_LAYERS).contains(&layers).then_some(())?;
+    coding(contents, style)
+}
+
+/// COC (A.6.2).
+fn coding_of_component(mut contents: Fields<'_>, components: u16) -> Option<()> {
+    component(&mut contents, components)?;
+    let style = contents.u8()?;
+    coding(contents, style)
+}
+
+/// The component that a segment is about.
+fn component(contents: &mut Fields<'_>, components: u16) -> Option<u16> {
+    if components < 257 { contents.u8().map(u16::from) } else { contents.u16() }
 }
 
 /// SPcod or SPcoc (A.6.1, Table A.20): levels, code-blocks, their style, the wavelet, precincts where they are not the largest.
@@ -176,8 +234,20 @@ fn coding(mut contents: Fields<'_>, style: u8) -> Option<()> {
     let (block, _wavelet) = (contents.u8()?, contents.u8()?);
     let exponent = u32::from(width & 0xF) + u32::from(height & 0xF) + 4;
     // Bit 6 of a code-block's style says that it is of Part 15.
-    let are_usual = levels <= 32 && exponent >= LEAST_BLOCK && block & 0x40 == 0;
-    let precincts = if style & 1 == 1 { contents.0 } else { &[] };
-    let are_large = precincts.iter().all(|both| both & 0xF >= LEAST_PRECINCT && both >> 4 >= LEAST_PRECINCT);
-    (are_usual && are_large).then_some(())
+    let are_usual = levels <= MOST_LEVELS && exponent >= LEAST_BLOCK && block & 0x40 == 0;
+    let precincts = if style & 1 == 1 { usize::from(levels) + 1 } else { 0 };
+    let are_large = contents.0.iter().all(|both| both & 0xF >= LEAST_PRECINCT && both >> 4 >= LEAST_PRECINCT);
+    (are_usual && contents.0.len() == precincts && are_large).then_some(())
+}
+
+/// Sqcd and SPqcd, or Sqcc and SPqcc (A.6.4, A.6.5): of each sub-band a byte, or two; or two for all.
+fn quantization(mut contents: Fields<'_>) -> Option<()> {
+    let (style, length) = (contents.u8()? & 0x1F, contents.0.len());
+    let is_whole = match style {
+        0 => (1..=MOST_BANDS).contains(&length),
+        1 => length == 2,
+        2 => length.is_multiple_of(2) && (1..=MOST_BANDS).contains(&(length / 2)),
+        _ => false,
+    };
+    is_whole.then_some(())
 }
