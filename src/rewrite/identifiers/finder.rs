@@ -5,14 +5,13 @@ use std::ops::Range;
 
 use super::super::character_set::CharacterSet;
 use super::collected::Collected;
-use super::folding::is_edge;
 use super::forms;
 pub(super) use super::readings::as_bytes;
 use super::readings::{Misread, of_value};
 use super::search::Search;
 use super::sources::{Make, make_of};
 
-/// See the [module](super).
+/// What finds the identifiers of one data set, in whatever form they are written.
 pub(in crate::rewrite) struct Finder {
     /// Of all forms, folded, but for those of sites. `None` where there are none, or too many to be looked for.
     forms: Option<Search>,
@@ -43,6 +42,11 @@ impl Finder {
         self.is_complete
     }
 
+    /// Bytes of memory that it takes.
+    pub(super) fn memory(&self) -> usize {
+        self.forms.iter().chain(&self.of_site).map(Search::memory).sum()
+    }
+
     /// Adds where identifiers stand in a text; `with_site`: names of institutions and devices too.
     pub(super) fn find(&self, text: &str, with_site: bool, found: &mut Vec<Range<usize>>) {
         let of_site = self.of_site.as_ref().filter(|_| with_site);
@@ -60,15 +64,4 @@ fn find(forms: &Search, text: &str, found: &mut Vec<Range<usize>>) {
         forms.find(&part.text, &mut inside);
         found.extend(inside.iter().filter_map(|range| part.range(range)));
     }
-}
-
-/// Whether words begin and end where a range does.
-pub(super) fn is_whole(text: &str, range: &Range<usize>) -> bool {
-    let (Some(before), Some(inside), Some(behind)) =
-        (text.get(..range.start), text.get(range.clone()), text.get(range.end..))
-    else {
-        return false;
-    };
-    is_edge(before.chars().next_back(), inside.chars().next())
-        && is_edge(inside.chars().next_back(), behind.chars().next())
 }

@@ -1,5 +1,7 @@
 //! Text as it is compared: without case, and without marks on its letters.
 
+use std::ops::Range;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -60,7 +62,7 @@ impl Folded {
     }
 
     /// Where a range came from; `None` where it begins or ends inside of a character.
-    pub(super) fn range(&self, start: usize, end: usize) -> Option<std::ops::Range<usize>> {
+    pub(super) fn range(&self, start: usize, end: usize) -> Option<Range<usize>> {
         let at = |index: usize| self.from.get(index).copied();
         let is_edge = |index: usize| index == 0 || at(index) != at(index - 1);
         (is_edge(start) && is_edge(end)).then_some(at(start)?..at(end)?)
@@ -92,10 +94,21 @@ fn class(one: char) -> Class {
 }
 
 /// Whether a word may end, and another begin, between two characters: not between two letters, nor between two digits.
-pub(super) fn is_edge(before: Option<char>, behind: Option<char>) -> bool {
+fn is_edge(before: Option<char>, behind: Option<char>) -> bool {
     let (Some(before), Some(behind)) = (before, behind) else { return true };
     let (before, behind) = (class(before), class(behind));
     before != behind || !matches!(before, Class::Letter | Class::Digit)
+}
+
+/// Whether one may at a place of a text.
+pub(super) fn is_edge_at(text: &str, at: usize) -> bool {
+    text.split_at_checked(at)
+        .is_some_and(|(before, behind)| is_edge(before.chars().next_back(), behind.chars().next()))
+}
+
+/// Whether a word begins where a range does, and one ends where that does.
+pub(super) fn is_whole(text: &str, range: &Range<usize>) -> bool {
+    is_edge_at(text, range.start) && is_edge_at(text, range.end)
 }
 
 /// Whether a text is of a script in which two characters make a name.

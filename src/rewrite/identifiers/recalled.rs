@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::collected::Collected;
 use super::finder::Finder;
 
+/// Bytes of a finder that an association keeps while nothing is under way. That of a usual header takes some tens of thousands.
+const MOST_KEPT: usize = 512 << 10;
+
 /// Identifiers as they were collected, and what finds them.
 type Latest = (Box<[u8]>, Arc<Finder>);
 
@@ -21,7 +24,8 @@ impl Recalled {
             return Arc::clone(finder);
         }
         let finder = Arc::new(Finder::of(collected));
-        *latest = Some((collected.bytes().into(), Arc::clone(&finder)));
+        let is_kept = finder.memory() <= MOST_KEPT;
+        *latest = is_kept.then(|| (collected.bytes().into(), Arc::clone(&finder)));
         finder
     }
 }

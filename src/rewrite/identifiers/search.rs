@@ -7,10 +7,12 @@ use aho_corasick::automaton::{Automaton, StateID};
 use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Anchored, Input, MatchKind};
 
-use super::folding::{Folded, is_edge};
+use super::folding::{Folded, is_edge_at};
 
 /// Bytes of all forms. Each takes memory in the automaton many times over.
-const MOST_BYTES: usize = 1 << 20;
+const MOST_BYTES: usize = 64 << 10;
+/// Bytes of all forms, times how many end in each other: the automaton has in each state all forms that end there.
+const MOST_COPIES: usize = 512 << 10;
 /// Forms that are tried at one end of a word. No header of a patient has so many of which each ends with the next.
 const MOST_TRIED: usize = 64;
 
@@ -20,11 +22,17 @@ pub(super) struct Search(NFA);
 impl Search {
     /// Of folded forms, none of them empty. `None` where they are too many.
     pub(super) fn of(forms: &BTreeSet<String>) -> Option<Self> {
-        if forms.iter().map(String::len).sum::<usize>() > MOST_BYTES {
+        let bytes = forms.iter().map(String::len).sum::<usize>();
+        if bytes > MOST_BYTES || bytes.saturating_mul(deepest(forms)) > MOST_COPIES {
             return None;
         }
         let builder = &mut NFA::builder();
         builder.match_kind(MatchKind::Standard).ascii_case_insensitive(true).build(forms).ok().map(Self)
+    }
+
+    /// Bytes of memory that it takes.
+    pub(super) fn memory(&self) -> usize {
+        self.0.memory_usage()
     }
 
     /// Adds where they stand in a text. What overlaps is one range.
@@ -76,17 +84,25 @@ impl Search {
     }
 }
 
+/// How many forms end in each other, the longest such row.
+fn deepest(forms: &BTreeSet<String>) -> usize {
+    let mut backwards: Vec<Vec<u8>> = forms.iter().map(|form| form.bytes().rev().collect()).collect();
+    backwards.sort_unstable();
+    let (mut row, mut deepest): (Vec<&[u8]>, _) = (Vec::new(), 0);
+    for form in &backwards {
+        while row.pop_if(|shorter| !form.starts_with(shorter)).is_some() {}
+        row.push(form);
+        deepest = deepest.max(row.len());
+    }
+    deepest
+}
+
 /// Adds a range that ends behind all others.
 fn add(mut range: Range<usize>, all: &mut Vec<Range<usize>>) {
     while let Some(last) = all.pop_if(|last| last.end > range.start) {
         range.start = range.start.min(last.start);
     }
     all.push(range);
-}
-
-fn is_edge_at(text: &str, at: usize) -> bool {
-    text.split_at_checked(at)
-        .is_some_and(|(before, behind)| is_edge(before.chars().next_back(), behind.chars().next()))
 }
 
 #[cfg(test)]
@@ -114,10 +130,10 @@ mod tests {
         assert_eq!(found(&owned(&["ab", "b", "b c"]), "é ab c"), [(3, 5)]);
     }
 
-    /// Of each place in such a text, more than a hundred forms end there.
+    /// Of each place in such a text, sixty forms end there.
     #[test]
     fn forms_that_lie_in_each_other_take_no_more_time_than_one() {
-        let forms: Vec<String> = (4..123).map(|count| "王".repeat(count)).collect();
+        let forms: Vec<String> = (4..64).map(|count| "王".repeat(count)).collect();
         let text = "王".repeat(400_000);
         assert_eq!(found(&forms, &text), [(0, text.len())]);
         let forms: Vec<String> = (4..64).map(|count| "a".repeat(count)).collect();
@@ -126,15 +142,21 @@ mod tests {
 
     #[test]
     fn where_too_many_forms_would_have_to_be_tried_all_is_taken() {
-        let whole = "xa ".repeat(100);
-        let forms: Vec<String> = (0..99).map(|words| whole[words * 3 + 1..299].to_owned()).collect();
-        assert_eq!(found(&forms, &format!("y{}", &whole[..299])), [(0, 300)]);
-        assert_eq!(found(&forms[95..], &whole), []);
+        let whole = "xa ".repeat(68);
+        let forms: Vec<String> = (0..67).map(|words| whole[words * 3 + 1..203].to_owned()).collect();
+        assert_eq!(found(&forms, &format!("y{}", &whole[..203])), [(0, 204)]);
+        assert_eq!(found(&forms[63..], &whole), []);
     }
 
     #[test]
     fn more_than_there_is_memory_for_is_not_looked_for() {
-        let all: BTreeSet<String> = (0..1025).map(|number| format!("{number:01024}")).collect();
+        let all: BTreeSet<String> = (0..65).map(|number| format!("{number:01024}")).collect();
         assert!(Search::of(&all).is_none());
+        let nested: BTreeSet<String> = (3..120).map(|count| "a".repeat(count)).collect();
+        assert_eq!(deepest(&nested), 117);
+        assert!(Search::of(&nested).is_none(), "each state would have all forms that end there");
+        let most: BTreeSet<String> = (0..60).map(|number| format!("{number:01024}")).collect();
+        assert_eq!(deepest(&most), 1);
+        assert!(Search::of(&most).is_some_and(|search| search.memory() < 4 << 20));
     }
 }
