@@ -1,17 +1,18 @@
 //! Subject IDs that somebody else assigned, taken in all together or not at all.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::database::{Column, Database, find};
+use super::database::{Column, Database, find, row};
 use super::error::CrosswalkError;
 use super::lock::Lock;
-use super::row::Row;
+use super::row::{Row, kind};
 use super::secret::Keys;
 use super::upkeep;
 use crate::dataset::PATIENT_ID;
-use crate::rewrite::{Correspondence, Kind};
+use crate::rewrite::{Correspondence, Kind, patient_id_of};
 
 /// What a patient is to be called.
 #[derive(Clone, PartialEq, Eq)]
@@ -56,8 +57,8 @@ pub enum NotImported {
     Contradicted(Vec<(usize, Contradiction)>),
 }
 
-/// Takes in what patients are to be called, or with `tries` only says whether that could be. Kill -9 leaves all of it or
-/// none.
+/// Takes in what patients are to be called, or with `tries` only says whether that could be, and writes nothing. Kill -9
+/// leaves all of it or none.
 ///
 /// # Errors
 /// The file is in use, or cannot be opened, read or written; or something contradicts what is there, and nothing was
@@ -68,6 +69,9 @@ pub fn import(
     assigned: &[Assigned],
     tries: bool,
 ) -> Result<Imported, NotImported> {
+    if tries {
+        return tried(path, secret, assigned);
+    }
     crate::files::make_folder_of(path).map_err(|error| CrosswalkError::open(path, error))?;
     let _lock = Lock::take(path)?;
     let mut database = Database::open_or_make(path, secret)?;
@@ -75,87 +79,114 @@ pub fn import(
     let Database { connection, keys, .. } = &mut database;
     let of = |error: rusqlite::Error| CrosswalkError::of(path, &error);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(of)?;
-    let (mut imported, mut contradicted) = (Imported::default(), Vec::new());
-    for (index, one) in assigned.iter().enumerate() {
-        match take(&transaction, keys, path, one)? {
-            Ok(true) => imported.new += 1,
-            Ok(false) => imported.known += 1,
-            Err(contradiction) => contradicted.push((index, contradiction)),
-        }
-    }
-    if !contradicted.is_empty() {
-        return Err(NotImported::Contradicted(contradicted));
-    }
-    if !tries {
-        transaction.commit().map_err(of)?;
-    }
+    let imported = Import { connection: &transaction, keys, path, writes: true }.all(assigned)?;
+    transaction.commit().map_err(of)?;
     Ok(imported)
 }
 
-/// One patient: as the Patient ID, and as what `{pseudonym}` stands for. Whether any of that is new.
-fn take(
-    connection: &Connection,
-    keys: &Keys,
-    path: &Path,
-    Assigned { patient, subject }: &Assigned,
-) -> Result<Result<bool, Contradiction>, CrosswalkError> {
-    if is_real(connection, keys, path, subject)? {
-        return Ok(Err(Contradiction::Real));
+/// A file that is not there yet contradicts nothing.
+fn tried(path: &Path, secret: &super::Secret, assigned: &[Assigned]) -> Result<Imported, NotImported> {
+    upkeep::probe(path, secret)?;
+    if std::fs::metadata(path).map_or(0, |metadata| metadata.len()) == 0 {
+        return Ok(Imported { new: assigned.len(), known: 0 });
     }
-    let mut is_new = false;
-    for kind in [Kind::Value(PATIENT_ID), Kind::Patient] {
-        let row = Correspondence {
-            kind,
-            real: patient.clone(),
-            pseudonym: subject.clone(),
-            patient: Some(patient.clone()),
-            written: None,
-        };
-        match put(connection, keys, path, &row)? {
-            Ok(new) => is_new |= new,
-            Err(contradiction) => return Ok(Err(contradiction)),
+    let Database { connection, keys, .. } = &Database::open_to_read(path, secret)?;
+    Import { connection, keys, path, writes: false }.all(assigned)
+}
+
+/// Assignments on their way into a file.
+struct Import<'a> {
+    connection: &'a Connection,
+    keys: &'a Keys,
+    path: &'a Path,
+    writes: bool,
+}
+
+impl Import<'_> {
+    fn all(&self, assigned: &[Assigned]) -> Result<Imported, NotImported> {
+        let there = self.patient_ids()?;
+        let (mut imported, mut contradicted) = (Imported::default(), Vec::new());
+        for (index, one) in assigned.iter().enumerate() {
+            match self.take(one, &there)? {
+                Ok(true) => imported.new += 1,
+                Ok(false) => imported.known += 1,
+                Err(contradiction) => contradicted.push((index, contradiction)),
+            }
         }
+        if contradicted.is_empty() { Ok(imported) } else { Err(NotImported::Contradicted(contradicted)) }
     }
-    Ok(Ok(is_new))
-}
 
-/// Whether a subject is the Patient ID of somebody who is there, without an issuer.
-fn is_real(
-    connection: &Connection,
-    keys: &Keys,
-    path: &Path,
-    subject: &[u8],
-) -> Result<bool, CrosswalkError> {
-    let (real, pseudonym) = (subject.to_vec(), subject.to_vec());
-    let asked =
-        Correspondence { kind: Kind::Value(PATIENT_ID), real, pseudonym, patient: None, written: None };
-    let row = Row::seal(keys, &asked).map_err(|_| CrosswalkError::damaged(path, "its key cannot encrypt"))?;
-    let found = find(connection, Column::Real, &row.real);
-    Ok(found.map_err(|error| CrosswalkError::of(path, &error))?.is_some())
-}
+    /// Real Patient IDs of all who are there, whoever issued them. Rows are found by the whole of what they stand for, so that each
+    /// of these kinds has to be opened.
+    fn patient_ids(&self) -> Result<HashSet<Vec<u8>>, CrosswalkError> {
+        let of = |error: rusqlite::Error| CrosswalkError::of(self.path, &error);
+        let rows = "SELECT kind, real, pseudonym, sealed FROM correspondence";
+        let mut statement = self.connection.prepare(rows).map_err(of)?;
+        let mut ids = HashSet::new();
+        for found in statement.query_map([], row).map_err(of)? {
+            let found = found.map_err(of)?;
+            if matches!(kind(found.kind), Some(Kind::Value(PATIENT_ID) | Kind::Patient | Kind::Days)) {
+                let one = found.open(self.keys).ok_or_else(|| self.unopened())?;
+                ids.insert(patient_id_of(&one.real).to_vec());
+            }
+        }
+        Ok(ids)
+    }
 
-fn put(
-    connection: &Connection,
-    keys: &Keys,
-    path: &Path,
-    wanted: &Correspondence,
-) -> Result<Result<bool, Contradiction>, CrosswalkError> {
-    let of = |error: rusqlite::Error| CrosswalkError::of(path, &error);
-    let row = Row::seal(keys, wanted).map_err(|_| CrosswalkError::damaged(path, "its key cannot encrypt"))?;
-    if let Some(there) = find(connection, Column::Real, &row.real).map_err(of)? {
-        let there = there.open(keys).ok_or_else(|| CrosswalkError::damaged(path, "a row does not open"))?;
-        let same = there.pseudonym == wanted.pseudonym;
-        return Ok(if same { Ok(false) } else { Err(Contradiction::Named) });
+    /// One patient: as the Patient ID, and as what `{pseudonym}` stands for. Whether any of that is new.
+    fn take(
+        &self,
+        Assigned { patient, subject }: &Assigned,
+        there: &HashSet<Vec<u8>>,
+    ) -> Result<Result<bool, Contradiction>, CrosswalkError> {
+        if there.contains(subject) {
+            return Ok(Err(Contradiction::Real));
+        }
+        let mut is_new = false;
+        for kind in [Kind::Value(PATIENT_ID), Kind::Patient] {
+            let row = Correspondence {
+                kind,
+                real: patient.clone(),
+                pseudonym: subject.clone(),
+                patient: Some(patient.clone()),
+                written: None,
+            };
+            match self.put(&row)? {
+                Ok(new) => is_new |= new,
+                Err(contradiction) => return Ok(Err(contradiction)),
+            }
+        }
+        Ok(Ok(is_new))
     }
-    let taken = row.pseudonym.map(|key| find(connection, Column::Pseudonym, &key)).transpose().map_err(of)?;
-    if taken.flatten().is_some() {
-        return Ok(Err(Contradiction::Taken));
+
+    fn put(&self, wanted: &Correspondence) -> Result<Result<bool, Contradiction>, CrosswalkError> {
+        let of = |error: rusqlite::Error| CrosswalkError::of(self.path, &error);
+        let row = Row::seal(self.keys, wanted)
+            .map_err(|_| CrosswalkError::damaged(self.path, "its key cannot encrypt"))?;
+        if let Some(there) = find(self.connection, Column::Real, &row.real).map_err(of)? {
+            let there = there.open(self.keys).ok_or_else(|| self.unopened())?;
+            let same = there.pseudonym == wanted.pseudonym;
+            return Ok(if same { Ok(false) } else { Err(Contradiction::Named) });
+        }
+        let taken = row
+            .pseudonym
+            .map(|key| find(self.connection, Column::Pseudonym, &key))
+            .transpose()
+            .map_err(of)?;
+        if taken.flatten().is_some() {
+            return Ok(Err(Contradiction::Taken));
+        }
+        if self.writes {
+            let insert = "INSERT INTO correspondence (kind, real, pseudonym, sealed) VALUES (?1, ?2, ?3, ?4)";
+            let mut statement = self.connection.prepare_cached(insert).map_err(of)?;
+            statement.execute(params![row.kind, row.real, row.pseudonym, row.sealed]).map_err(of)?;
+        }
+        Ok(Ok(true))
     }
-    let mut statement = connection
-        .prepare_cached("INSERT INTO correspondence (kind, real, pseudonym, sealed) VALUES (?1, ?2, ?3, ?4)")
-        .map_err(of)?;
-    statement.execute(params![row.kind, row.real, row.pseudonym, row.sealed]).map_err(of)?;
-    Ok(Ok(true))
+
+    fn unopened(&self) -> CrosswalkError {
+        CrosswalkError::damaged(self.path, "a row does not open")
+    }
 }
 
 /// Says nothing of the values.

@@ -3,8 +3,11 @@
 use rusqlite::Connection;
 
 use super::folder::{Folder, ID, everything, secret, site};
-use crate::crosswalk::{Crosswalk, CrosswalkError, erase, export, rotate, show};
-use crate::rewrite::{Correspondence, Correspondences, Kind};
+use crate::crosswalk::{
+    Assigned, Contradiction, Crosswalk, CrosswalkError, Imported, NotImported, erase, export, import, rotate,
+    show,
+};
+use crate::rewrite::{Correspondence, Correspondences, Kind, patient_key};
 
 /// What the first rows hold, encrypted.
 fn sealed(path: &std::path::Path, rows: u32) -> Vec<Vec<u8>> {
@@ -67,4 +70,39 @@ fn one_patient_is_exported_alone() {
     };
     export(&path, &secret(1), Some(b"HOSPITAL-4712"), take).unwrap();
     assert_eq!(found, site()[6..12]);
+}
+
+fn assigned(id: &str, issuer: &str, subject: &str) -> Assigned {
+    Assigned { patient: patient_key(id.as_bytes(), issuer.as_bytes()), subject: subject.as_bytes().to_vec() }
+}
+
+#[test]
+fn no_subject_is_the_real_id_of_somebody_who_is_there_whoever_issued_it() {
+    let folder = Folder::new();
+    let path = folder.path();
+    let taken = |one: Assigned| import(&path, &secret(1), &[one], false);
+    assert_eq!(taken(assigned("P1", "LYON", "S-1")).unwrap(), Imported { new: 1, known: 0 });
+    for patient in [assigned("P2", "LYON", "P1"), assigned("P3", "", "P1")] {
+        let refused = taken(patient);
+        assert!(
+            matches!(&refused, Err(NotImported::Contradicted(all)) if all[..] == [(0, Contradiction::Real)]),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(everything(&path, 1).unwrap().len(), 2);
+}
+
+#[test]
+fn to_try_an_import_writes_nothing() {
+    let folder = Folder::new();
+    let path = folder.path();
+    let tried = |subject| import(&path, &secret(1), &[assigned("P1", "", subject)], true);
+    assert_eq!(tried("S-1").unwrap(), Imported { new: 1, known: 0 });
+    assert!(!path.exists());
+    import(&path, &secret(1), &[assigned("P1", "", "S-1")], false).unwrap();
+    let before = everything(&path, 1).unwrap();
+    assert_eq!(tried("S-1").unwrap(), Imported { new: 0, known: 1 });
+    assert!(matches!(tried("S-2"), Err(NotImported::Contradicted(_))));
+    assert_eq!(import(&path, &secret(1), &[assigned("P2", "", "S-2")], true).unwrap().new, 1);
+    assert_eq!(everything(&path, 1).unwrap(), before);
 }
