@@ -17,13 +17,17 @@ const SHORTEST_UNSPACED: usize = 2;
 const SHORTEST_DIGITS: usize = 4;
 /// Shortest run of digits in an identifier that is looked for without what is around it.
 const SHORTEST_RUN: usize = 5;
+/// Shortest word of a prefix or suffix that is looked for.
+const SHORTEST_BESIDE: usize = 5;
 /// Shortest part of an address.
 const SHORTEST_PLACE: usize = 4;
 /// Shortest study ID of digits that is looked for: shorter ones are values too.
 const SHORTEST_COUNTED: usize = 5;
 /// Shortest word that is looked for in the genitive and plural too.
 const SHORTEST_INFLECTED: usize = 4;
-/// Characters of the shortest place that is looked for with other separators, or none.
+/// Parts of a number that is looked for with other separators.
+const MOST_GROUPS: usize = 5;
+/// Characters of the shortest place or number that is looked for with other separators, or none.
 const SHORTEST_JOINED: usize = 6;
 /// What stands between the parts of a name.
 const BETWEEN: [&str; 8] = [" ", ",", ", ", "^", "_", "-", ".", ""];
@@ -79,12 +83,15 @@ fn fold_values(value: &str) -> Vec<String> {
 /// Its component groups, each with family, given and middle names.
 fn add_name(name: &str, forms: &mut BTreeSet<String>) {
     for group in name.split('=') {
-        let parts: Vec<&str> = group.split('^').take(3).map(str::trim).collect();
-        for part in &parts {
+        let parts: Vec<&str> = group.split('^').map(str::trim).collect();
+        for part in parts.iter().take(3) {
             add_word(part, forms);
             add_word(&glued(part), forms);
-            part.split([' ', '-', ',', '.', '/', ';', '&', '\'']).for_each(|word| add_word(word, forms));
+            words_of(part).for_each(|word| add_word(word, forms));
         }
+        // Of titles and numbers behind a name, short ones are nobody's.
+        let beside = parts.iter().skip(3).take(2).flat_map(|part| words_of(part));
+        beside.filter(|word| word.chars().count() >= SHORTEST_BESIDE).for_each(|word| add_word(word, forms));
         let [family, given] = [parts.first(), parts.get(1)].map(|part| part.copied().unwrap_or_default());
         if !family.is_empty() && !given.is_empty() {
             add_together(family, given, forms);
@@ -93,6 +100,10 @@ fn add_name(name: &str, forms: &mut BTreeSet<String>) {
             }
         }
     }
+}
+
+fn words_of(part: &str) -> impl Iterator<Item = &str> {
+    part.split([' ', '-', ',', '.', '/', ';', '&', '\''])
 }
 
 /// Both together, in both orders: where each is looked for by itself, only as one word.
@@ -173,6 +184,27 @@ fn add_number(number: &str, forms: &mut BTreeSet<String>) {
     let all =
         [Some(number), Some(compact.as_str()), Some(plain), run, run.map(|run| run.trim_start_matches('0'))];
     forms.extend(all.into_iter().flatten().filter(|form| is_looked_for(form)).map(str::to_owned));
+    add_joined(number, &compact, forms);
+}
+
+/// Its letters and its digits with other separators between them, or none.
+fn add_joined(number: &str, compact: &str, forms: &mut BTreeSet<String>) {
+    let kind = |one: char| (one.is_alphabetic(), one.is_numeric());
+    let mut groups: Vec<String> = Vec::new();
+    let mut last = None;
+    for one in number.chars() {
+        let this = Some(kind(one)).filter(|_| one.is_alphanumeric());
+        match groups.last_mut().filter(|_| last == this) {
+            Some(group) if this.is_some() => group.push(one),
+            _ if this.is_some() => groups.push(one.to_string()),
+            _ => {}
+        }
+        last = this;
+    }
+    let has_parts = (2..=MOST_GROUPS).contains(&groups.len()) && compact.chars().count() >= SHORTEST_JOINED;
+    if has_parts && groups.iter().any(|group| group.len() > 1) {
+        forms.extend([" ", "-", "_", ".", "/"].iter().map(|between| groups.join(between)));
+    }
 }
 
 /// As a number, and its digits in pairs.
@@ -295,12 +327,33 @@ mod tests {
             ]
         );
         assert!(forms(Make::Name, "MUELLER^X").contains(&"muller".to_owned()));
+        assert!(forms(Make::Name, "Doe^^^Maximilian^III").contains(&"maximilian".to_owned()));
+        assert!(!forms(Make::Name, "Doe^^^Maximilian^III").contains(&"iii".to_owned()));
         assert!(forms(Make::Name, "UNKNOWN").is_empty() && forms(Make::Name, "^^^").is_empty());
     }
 
     #[test]
     fn numbers_are_looked_for_with_and_without_what_separates_them() {
-        assert_eq!(forms(Make::Number, "MRN-0012345"), ["0012345", "12345", "mrn-0012345", "mrn0012345"]);
+        assert_eq!(
+            forms(Make::Number, "MRN-0012345"),
+            [
+                "0012345",
+                "12345",
+                "mrn 0012345",
+                "mrn-0012345",
+                "mrn.0012345",
+                "mrn/0012345",
+                "mrn0012345",
+                "mrn_0012345"
+            ]
+        );
+        let of = forms(Make::Number, "AB-12-34");
+        assert!(
+            ["ab 12 34", "ab_12_34", "ab.12.34", "ab1234"]
+                .iter()
+                .all(|form| of.contains(&(*form).to_owned()))
+        );
+        assert!(forms(Make::Number, "AB123C").contains(&"ab 123 c".to_owned()));
         assert_eq!(forms(Make::Number, "0012"), ["0012"]);
         assert!(forms(Make::Number, "120").is_empty(), "a value of anything");
         assert_eq!(forms(Make::Number, "A1X\\7654321"), ["7654321", "a1x"]);
