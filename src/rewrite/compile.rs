@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use regex::RegexBuilder;
-
 use super::action::Action;
 use super::creator::CreatorId;
-use super::identifiers::{MOST_SHAPES, SOURCES, Shapes};
+use super::identifiers::{SOURCES, Shapes};
 use super::keyed::Key;
 use super::profile::{self, FLAG};
+use super::regular;
 use super::rule::Rule;
 use super::spec::{RuleProblem, RuleSpec, RulesetSpec};
 use super::table::{Addition, Mask, Private, Ruleset};
@@ -21,9 +20,6 @@ use crate::dataset::{
 };
 
 type Problem = (&'static str, String);
-
-/// A compiled pattern may take this much memory.
-const MAX_REGEX: usize = 1 << 20;
 
 impl Ruleset {
     /// Checks the rules and compiles them, or says everything that is wrong with them.
@@ -146,19 +142,13 @@ fn finished(
 /// Where the profile does, with what is looked for.
 fn looking_for_identifiers(mut ruleset: Ruleset) -> Result<Ruleset, Vec<RuleProblem>> {
     if let Some(profile) = ruleset.profile().filter(|profile| profile.clean_identifiers) {
-        let shapes = shapes(&profile.identifiers)?;
+        // Whoever reads a configuration has checked each, and says where it stands.
+        let wrong = |message| vec![RuleProblem { rule_index: usize::MAX, key: "identifiers", message }];
+        let shapes = Shapes::compile(&profile.identifiers).map_err(wrong)?;
         ruleset.identifiers = Some((sources(&ruleset), Arc::new(shapes)));
         ruleset.reads_text = true;
     }
     Ok(ruleset)
-}
-
-fn shapes(site: &[String]) -> Result<Shapes, Vec<RuleProblem>> {
-    let problem = |(rule_index, message)| vec![RuleProblem { rule_index, key: "identifiers", message }];
-    if site.len() > MOST_SHAPES {
-        return Err(problem((MOST_SHAPES, format!("are more than {MOST_SHAPES}"))));
-    }
-    Shapes::compile(site).map_err(problem)
 }
 
 /// What stays in its own attribute is no secret, and is looked for nowhere else.
@@ -220,10 +210,10 @@ fn compile_action(rule: &RuleSpec, secret: Option<&Key>) -> Result<Action, Vec<P
         }
         "pattern" => {
             let (find, value) = (need("find", &rule.find), need("value", &rule.value));
-            match RegexBuilder::new(&find).size_limit(MAX_REGEX).dfa_size_limit(MAX_REGEX).build() {
+            match regular::compiled(&find, false) {
                 Ok(find) => Some(Action::Pattern { find, value: value.into() }),
-                Err(error) => {
-                    problems.push(("find", one_line(&error)));
+                Err(message) => {
+                    problems.push(("find", message));
                     None
                 }
             }
@@ -266,12 +256,6 @@ fn superfluous(rule: &RuleSpec) -> Vec<Problem> {
         [("value", rule.value.is_some()), ("find", rule.find.is_some()), ("length", rule.length.is_some())];
     let unused = given.into_iter().filter(|(key, given)| *given && !takes.contains(key));
     unused.map(|(key, _)| (key, format!("{:?} takes none", rule.action))).collect()
-}
-
-/// The last line of a regular expression's error is what is wrong; those before draw it.
-fn one_line(error: &regex::Error) -> String {
-    let text = error.to_string();
-    text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned()
 }
 
 /// Whether the action suits the elements that the tag stands for, as far as the dictionary knows their VR.

@@ -11,6 +11,10 @@
 //! byte, with these exceptions: group length elements are dropped (they are retired, and would lie), and a sequence or
 //! item of defined length over 64 KiB goes out with undefined length.
 //!
+//! Under a profile three things besides are not what they were, whatever its rows say: what stands beside the pixels in the same
+//! bytes is overwritten (`pixels::asides`), a value that its VR does not allow goes (`fitting`), and identifiers of the header
+//! become marks in every text that is kept (`identifiers`).
+//!
 //! # Two ways
 //!
 //! Where a [crosswalk](Correspondences) remembers what was made, the same rules lead back: [`Transform::across`] takes
@@ -36,7 +40,7 @@
 //!
 //! | floor | modules |
 //! | --- | --- |
-//! | words, and values with their encodings | `change`, `character_set`, `correspondence`, `creator`, `decay`, `dummy`, `error`, `fitting`, `instances`, `keyed`, `output`, `patient_id`, `schedule`, `subject`, `suggest`, `value`, `way` |
+//! | words, and values with their encodings | `change`, `character_set`, `correspondence`, `creator`, `decay`, `dummy`, `error`, `fitting`, `instances`, `keyed`, `output`, `patient_id`, `regular`, `schedule`, `subject`, `suggest`, `value`, `way` |
 //! | what is made of them, and no rule yet | `dates`, `instance`, `levels`, `mode`, `pixels`, `planting`, `restored`, `scope`, `tag_pattern`, `template`, `words` |
 //! | what a rule does; pseudonyms of a data set; the patient's own words; what is noted of it | `action`, `identifiers`, `notes`, `pseudonyms`, `step` |
 //! | a rule; what values depend on | `facts`, `rule` |
@@ -86,6 +90,7 @@ mod pixels;
 mod planting;
 mod profile;
 mod pseudonyms;
+mod regular;
 mod restored;
 mod rewriting;
 mod rule;
@@ -109,6 +114,7 @@ pub use change::{Change, Content};
 pub use character_set::text_of;
 pub use correspondence::{Correspondence, Correspondences, Kind, Unavailable, Written};
 pub use error::{RewriteError, RewriteProblem};
+pub use fitting::are_legal;
 pub use identifiers::{MOST_SHAPES as MOST_IDENTIFIERS, Recalled, check as check_identifier};
 pub use instance::Instance;
 pub use notes::Summary;

@@ -66,8 +66,7 @@ pub(in crate::rewrite) fn clean(
 ) -> Option<Vec<u8>> {
     let end = value.iter().rposition(|byte| !matches!(byte, 0 | b' ')).map_or(0, |last| last + 1);
     let value = value.get(..end)?;
-    let ascii = CharacterSet::DEFAULT;
-    let set = if vr.is_in_character_set() || vr == Vr::UN { set } else { &ascii };
+    let set = set.of_vr(vr);
     let text =
         if is_plain(value) { std::str::from_utf8(value).ok().map(Cow::Borrowed) } else { set.decode(value) };
     let (is_told, text) = (text.is_some(), text.unwrap_or_else(|| Cow::Owned(as_bytes(value))));

@@ -4,7 +4,7 @@
 //! says of its patient, of who treats them and where, is [collected](Collected) before anything of it goes out; a [`Finder`](finder::Finder)
 //! knows the [forms] in which that may be written, and [cleans](cleaning) texts of them: what is found becomes a mark
 //! that can be seen, and nothing else changes. Beside them it looks for what is an identifier by its
-//! [shape](shapes): dates, telephone numbers, mail addresses, UIDs, long numbers, and what a site says.
+//! [shape](shapes): dates, ages over 89, telephone numbers, mail addresses, UIDs, long numbers, and what a site says.
 //!
 //! # What is compared
 //!

@@ -4,13 +4,12 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 use super::super::keyed::is_made_up;
-use super::finder::is_whole;
+use super::super::regular::compiled;
+use super::folding::is_whole;
 
-/// A compiled pattern may take this much memory.
-const MAX_REGEX: usize = 1 << 20;
 /// Patterns that a site may have.
 pub const MOST_SHAPES: usize = 32;
 /// Digits of the shortest of those that are neither mail addresses nor ages.
@@ -62,25 +61,27 @@ enum Holds {
 }
 
 impl Shapes {
-    /// With those of a site, or which of them is wrong, and how.
-    pub(in crate::rewrite) fn compile(site: &[String]) -> Result<Self, (usize, String)> {
-        let mut compiled = Vec::with_capacity(site.len());
-        for (index, pattern) in site.iter().enumerate() {
-            compiled.push(of_site(pattern).map_err(|message| (index, message))?);
+    /// With those of a site.
+    ///
+    /// # Errors
+    /// What is wrong with one of them, or that they are too many.
+    pub(in crate::rewrite) fn compile(site: &[String]) -> Result<Self, String> {
+        if site.len() > MOST_SHAPES {
+            return Err(format!("are more than {MOST_SHAPES}"));
         }
         // They are the same for everybody, and dear to compile.
         static OWN: OnceLock<Result<Shapes, String>> = OnceLock::new();
-        let own = OWN.get_or_init(Self::own).clone().map_err(|message| (0, message))?;
-        Ok(Self { site: compiled, ..own })
+        let own = OWN.get_or_init(Self::own).clone()?;
+        Ok(Self { site: site.iter().map(|pattern| of_site(pattern)).collect::<Result<_, _>>()?, ..own })
     }
 
     /// Without those of a site.
     fn own() -> Result<Self, String> {
         let mut own = Vec::new();
         for (pattern, holds) in patterns() {
-            own.push((build(&pattern, true)?, holds));
+            own.push((compiled(&pattern, true)?, holds));
         }
-        let of_us = |pattern| build(pattern, true);
+        let of_us = |pattern| compiled(pattern, true);
         Ok(Self {
             own,
             ages: of_us(AGE)?,
@@ -96,7 +97,7 @@ impl Shapes {
         for regex in &self.site {
             found.extend(regex.find_iter(text).map(|one| one.range()).filter(|range| !range.is_empty()));
         }
-        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let digits = digits(text);
         if digits >= DIGITS_OF_AGES {
             self.find_ages(text, found);
         }
@@ -175,7 +176,7 @@ pub fn check(pattern: &str) -> Result<(), String> {
 }
 
 fn of_site(pattern: &str) -> Result<Regex, String> {
-    let regex = build(pattern, false)?;
+    let regex = compiled(pattern, false)?;
     if regex.is_match("") {
         Err("finds what is empty, and so is in every text".to_owned())
     } else {
@@ -222,15 +223,6 @@ fn patterns() -> Vec<(String, Holds)> {
     all.extend(groups.into_iter().map(|pattern| (pattern.to_owned(), Holds::Groups)));
     all.extend(telephones.into_iter().map(|pattern| (pattern.to_owned(), Holds::Telephone)));
     all
-}
-
-fn build(pattern: &str, is_own: bool) -> Result<Regex, String> {
-    let mut builder = RegexBuilder::new(pattern);
-    builder.case_insensitive(is_own).size_limit(MAX_REGEX).dfa_size_limit(MAX_REGEX);
-    builder.build().map_err(|error| {
-        let text = error.to_string();
-        text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned()
-    })
 }
 
 fn is_day(year: u32, month: u32, day: u32) -> bool {

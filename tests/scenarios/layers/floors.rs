@@ -26,6 +26,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
                 "keyed",
                 "output",
                 "patient_id",
+                "regular",
                 "schedule",
                 "subject",
                 "suggest",
