@@ -232,9 +232,7 @@ fn signs(text: &mut String, burned_in: &BurnedIn) -> std::fmt::Result {
         "## Objects that are likely to carry burned-in text\n\n\
          Those of these classes, unless (0028,0301) is NO:\n"
     )?;
-    // An encapsulated document is refused or replaced as such.
-    let classes = BURNED_IN.iter().filter(|(_, name)| !name.starts_with("Encapsulated"));
-    classes.into_iter().try_for_each(|(uid, name)| writeln!(text, "- {uid} {name}"))?;
+    BURNED_IN.iter().try_for_each(|(uid, name)| writeln!(text, "- {uid} {name}"))?;
     writeln!(
         text,
         "\nImages of every class with one of these:\n\n\
@@ -263,10 +261,10 @@ fn identifiers(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
     }
     writeln!(
         text,
-        "`clean-identifiers`, beyond the profile and its options: names, IDs, institution, addresses, telephone numbers, station and \
-         birth date of the header, up to the Study ID (0020,0010), are looked for in every text that is kept, at every depth, \
-         without regard to case and diacritics, and so are dates, telephone numbers, mail addresses, UIDs and numbers of six \
-         digits or more. What is found becomes `***`, in CS `XXX`. What an option retains is looked through for identifiers of \
+        "`clean-identifiers`, beyond the profile and its options: names of persons, IDs of patient, study, trial, insurance and \
+         device, institution, addresses, telephone numbers, station and birth date of the header, up to the Study ID (0020,0010), are \
+         looked for in every text that is kept, at every depth, without regard to case and diacritics, and so are dates, ages over \
+         89, telephone numbers, mail addresses, UIDs and numbers of six digits or more. What is found becomes `***`, in CS `XXX`. What an option retains is looked through for identifiers of \
          the header only; what a rule keeps is not looked through."
     )?;
     if !spec.identifiers.is_empty() {

@@ -1,9 +1,10 @@
 //! What an object says of its image (PS3.3 C.7.6.3), read before anything of it is sent.
 
 use super::super::error::RewriteProblem;
+use super::extent::{frames, number};
 use super::regions::Regions;
-use super::tags::{COLUMNS, FRAMES, PHOTOMETRIC, ROWS, SAMPLES};
-use crate::dataset::{Syntax, Tag, trim};
+use super::tags::{ALLOCATED, COLUMNS, FRAMES, PHOTOMETRIC, ROWS, SAMPLES};
+use crate::dataset::{Header, Tag, trim};
 use crate::wire::Uid;
 
 const IMAGE_TYPE: Tag = Tag(0x0008, 0x0008);
@@ -12,7 +13,6 @@ const MANUFACTURER: Tag = Tag(0x0008, 0x0070);
 const SERIES_DESCRIPTION: Tag = Tag(0x0008, 0x103E);
 const MODEL: Tag = Tag(0x0008, 0x1090);
 pub(super) const PLANAR: Tag = Tag(0x0028, 0x0006);
-pub(super) const ALLOCATED: Tag = Tag(0x0028, 0x0100);
 pub(super) const STORED: Tag = Tag(0x0028, 0x0101);
 pub(super) const HIGH_BIT: Tag = Tag(0x0028, 0x0102);
 pub(super) const REPRESENTATION: Tag = Tag(0x0028, 0x0103);
@@ -93,10 +93,10 @@ impl Description {
     }
 
     /// An element at the top.
-    pub(in crate::rewrite) fn read(&mut self, tag: Tag, value: &[u8], syntax: Syntax) {
-        let number = <[u8; 2]>::try_from(value).ok().map(|bytes| syntax.u16(bytes));
-        self.is_image |= tag.0 == 0x0028;
-        match tag {
+    pub(in crate::rewrite) fn read(&mut self, header: &Header, value: &[u8]) {
+        let number = number(header, value);
+        self.is_image |= header.tag.0 == 0x0028;
+        match header.tag {
             IMAGE_TYPE => self.image_type = value.to_vec(),
             MODALITY => self.modality = value.to_vec(),
             SERIES_DESCRIPTION => self.series_description = value.to_vec(),
@@ -104,7 +104,7 @@ impl Description {
             MANUFACTURER => self.manufacturer = value.to_vec(),
             MODEL => self.model = value.to_vec(),
             PHOTOMETRIC => self.photometric = trim(value).to_vec(),
-            FRAMES => self.frames = frames(value),
+            FRAMES => self.frames = frames(value).unwrap_or(0),
             ROWS => self.rows = number,
             COLUMNS => self.columns = number,
             SAMPLES => self.samples = number,
@@ -133,10 +133,4 @@ impl Description {
         let tag = if self.rows.is_none_or(|rows| rows == 0) { ROWS } else { COLUMNS };
         (tag, RewriteProblem::Unmaskable)
     }
-}
-
-/// An IS; an empty one stands for 1, as an absent one does.
-fn frames(value: &[u8]) -> u64 {
-    let text = std::str::from_utf8(trim(value)).unwrap_or("?");
-    if text.is_empty() { 1 } else { text.parse::<u32>().map_or(0, u64::from) }
 }

@@ -1,10 +1,8 @@
 //! How many bytes the pixels of an image take, as its description says on the way (PS3.3 C.7.6.3, PS3.5 §8.1.1).
 
-use super::tags::{COLUMNS, FRAMES, PHOTOMETRIC, ROWS, SAMPLES};
+use super::tags::{ALLOCATED, COLUMNS, FRAMES, PHOTOMETRIC, ROWS, SAMPLES};
 use crate::dataset::{Header, Tag, trim};
 
-/// (0028,0100) Bits Allocated.
-const ALLOCATED: Tag = Tag(0x0028, 0x0100);
 /// Longest value that is read: an IS, a CS.
 const LONGEST: usize = 16;
 
@@ -47,9 +45,7 @@ impl Extent {
 
     /// `None` is a value that is too long.
     fn read(&mut self, header: &Header, value: Option<&[u8]>) {
-        // Two digits of text are as long as a number.
-        let bytes = value.filter(|_| !header.vr.is_text()).and_then(|value| <[u8; 2]>::try_from(value).ok());
-        let number = bytes.map(|bytes| header.syntax.u16(bytes));
+        let number = value.and_then(|value| number(header, value));
         self.is_image = true;
         match header.tag {
             ROWS => self.rows = number,
@@ -105,7 +101,14 @@ impl Extent {
     }
 }
 
-fn frames(value: &[u8]) -> Option<u64> {
+/// One number of 16 bits; two digits of text are as long as one.
+pub(super) fn number(header: &Header, value: &[u8]) -> Option<u16> {
+    let bytes = <[u8; 2]>::try_from(value).ok().filter(|_| !header.vr.is_text());
+    bytes.map(|bytes| header.syntax.u16(bytes))
+}
+
+/// Number of Frames; an empty one stands for 1, as an absent one does.
+pub(super) fn frames(value: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(trim(value)).ok()?;
     // Some write a number of decimals.
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));

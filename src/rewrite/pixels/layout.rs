@@ -2,8 +2,8 @@
 
 use super::super::error::RewriteProblem;
 use super::Description;
-use super::description::{ALLOCATED, HIGH_BIT, PLANAR, REPRESENTATION, STORED};
-use super::tags::{FRAMES, PHOTOMETRIC, PIXEL_DATA, SAMPLES};
+use super::description::{HIGH_BIT, PLANAR, REPRESENTATION, STORED};
+use super::tags::{ALLOCATED, FRAMES, PHOTOMETRIC, PIXEL_DATA, SAMPLES};
 use crate::dataset::{Header, Syntax, Tag, Vr};
 
 type Problem = (Tag, RewriteProblem);

@@ -5,7 +5,7 @@
 
 use super::Description;
 use super::codec::Codec;
-use crate::dataset::{Encoding, Syntax, Tag, Vr};
+use crate::dataset::{Encoding, Header, Syntax, Tag, Vr};
 use crate::wire::Uid;
 
 /// No frame of more bytes is shown.
@@ -49,10 +49,8 @@ impl Viewing {
     }
 
     /// An element at the top of the data set.
-    pub fn read(&mut self, tag: Tag, value: &[u8]) {
-        if let Some(syntax) = self.syntax {
-            self.image.read(tag, value, syntax);
-        }
+    pub fn read(&mut self, header: &Header, value: &[u8]) {
+        self.image.read(header, value);
     }
 
     /// Bytes of pixel data that a picture is made from: of a native frame, or of a compressed one at most.
@@ -166,7 +164,7 @@ fn rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Picture, Tag, Uid, Viewing, Vr};
+    use super::{Header, Picture, Syntax, Tag, Uid, Viewing, Vr};
 
     fn class() -> Uid {
         Uid::from_bytes(b"1.2.840.10008.5.1.4.1.1.7").unwrap()
@@ -174,10 +172,12 @@ mod tests {
 
     fn viewing(syntax: &str, elements: &[(u16, u16)], photometric: &[u8]) -> Viewing {
         let mut viewing = Viewing::new(&class(), syntax);
+        let header =
+            |element, vr| Header { tag: Tag(0x0028, element), vr, length: None, syntax: Syntax::EXPLICIT_LE };
         for (element, value) in elements {
-            viewing.read(Tag(0x0028, *element), &value.to_le_bytes());
+            viewing.read(&header(*element, Vr::US), &value.to_le_bytes());
         }
-        viewing.read(Tag(0x0028, 0x0004), photometric);
+        viewing.read(&header(0x0004, Vr::CS), photometric);
         viewing
     }
 

@@ -10,9 +10,16 @@ pub(in crate::rewrite) const FLOAT_PIXEL_DATA: [Tag; 2] = [Tag(0x7FE0, 0x0008), 
 pub(super) const SAMPLES: Tag = Tag(0x0028, 0x0002);
 /// (0028,0004) Photometric Interpretation.
 pub(super) const PHOTOMETRIC: Tag = Tag(0x0028, 0x0004);
+/// (0028,0100) Bits Allocated.
+pub(super) const ALLOCATED: Tag = Tag(0x0028, 0x0100);
 /// (0028,0008) Number of Frames.
 pub(super) const FRAMES: Tag = Tag(0x0028, 0x0008);
 /// (0028,0010) Rows.
 pub(super) const ROWS: Tag = Tag(0x0028, 0x0010);
 /// (0028,0011) Columns.
 pub(super) const COLUMNS: Tag = Tag(0x0028, 0x0011);
+
+/// Whether an element holds pixels.
+pub(in crate::rewrite) fn is_pixel_data(tag: Tag) -> bool {
+    tag == PIXEL_DATA || FLOAT_PIXEL_DATA.contains(&tag)
+}

@@ -4,12 +4,10 @@
 
 /// SOP classes and their names, by UID.
 #[rustfmt::skip]
-pub(in crate::rewrite) static BURNED_IN: [(&str, &str); 22] = [
+pub(in crate::rewrite) static BURNED_IN: [(&str, &str); 20] = [
     ("1.2.840.10008.5.1.1.27", "Stored Print Storage (retired)"),
     ("1.2.840.10008.5.1.1.29", "Hardcopy Grayscale Image Storage (retired)"),
     ("1.2.840.10008.5.1.1.30", "Hardcopy Color Image Storage (retired)"),
-    ("1.2.840.10008.5.1.4.1.1.104.1", "Encapsulated PDF Storage"),
-    ("1.2.840.10008.5.1.4.1.1.104.2", "Encapsulated CDA Storage"),
     ("1.2.840.10008.5.1.4.1.1.12.2", "X-Ray Radiofluoroscopic Image Storage"),
     ("1.2.840.10008.5.1.4.1.1.3", "Ultrasound Multi-frame Image Storage (retired)"),
     ("1.2.840.10008.5.1.4.1.1.3.1", "Ultrasound Multi-frame Image Storage"),

@@ -1,11 +1,9 @@
 //! What is kept, and does not fit: values that are not legal for their VR, and attributes that are written with another VR
 //! than the dictionary of PS3.6 has for them. What they hold, no rule foresaw.
 
+use super::super::pixels::is_pixel_data;
 use super::super::{fitting, instances};
 use crate::dataset::{Header, Tag, Vr, exact_vr_of, vr_of};
-
-/// (7FE0,0008) Float Pixel Data, (7FE0,0009) Double Float Pixel Data, (7FE0,0010) Pixel Data.
-const PIXELS: [Tag; 3] = [Tag(0x7FE0, 0x0008), Tag(0x7FE0, 0x0009), Tag(0x7FE0, 0x0010)];
 
 /// Indices of the rules for what is kept where it fits.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +28,7 @@ impl FitRules {
         if length == Some(0) {
             return None;
         }
-        if !top && PIXELS.contains(&tag) {
+        if !top && is_pixel_data(tag) {
             return Some(self.pixels);
         }
         let exact = exact_vr_of(tag);

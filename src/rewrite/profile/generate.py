@@ -99,7 +99,9 @@ def classes(data):
     old = {row["uid"] for row in data["sop_classes"] if row["retired"]}
     lines = [
         f"({text(uid)}, {text(names[uid] + (' (retired)' if uid in old else ''))})"
+        # An encapsulated document is refused or replaced as such.
         for uid in sorted({*data["burned_in_risk_sop_classes"], *retired, *DRAWN_INTO})
+        if not uid.startswith("1.2.840.10008.5.1.4.1.1.104.")
     ]
     doc = "SOP classes and their names, by UID."
     parts = [table("(&str, &str)", "BURNED_IN", doc, lines, "pub(in crate::rewrite)")]

@@ -54,8 +54,7 @@ pub(in crate::rewrite) struct Pixels {
 impl Pixels {
     pub(in crate::rewrite) fn new(class: &Uid) -> Self {
         let class = class.as_str();
-        let of_class = !class.starts_with(ENCAPSULATED)
-            && BURNED_IN.binary_search_by_key(&class, |&(uid, _)| uid).is_ok();
+        let of_class = BURNED_IN.binary_search_by_key(&class, |&(uid, _)| uid).is_ok();
         let last = if class == WHOLE_SLIDE { LABEL_IN_IMAGE } else { BURNED_IN_ANNOTATION };
         Self { of_class, flag: None, sign: None, certain: None, is_image: false, last, decided: false }
     }
