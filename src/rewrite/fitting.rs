@@ -1,6 +1,8 @@
 //! Whether values are legal for their VR (PS3.5 §6.2), as far as a VR says of what they are made: nothing is read but the
 //! bytes where they lie.
 //!
+//! What somebody else wrote is judged leniently; what rules write is held to the letter by `value`.
+//!
 //! Three things that the standard does not allow are no misfits, since devices write them and they say nothing but what
 //! they should: a number with more digits than its VR takes, one with a fraction in IS, and the dates and times of
 //! ACR-NEMA (`2024.02.29`, `10:11:12`).
@@ -16,7 +18,7 @@ pub(super) fn is_checked(vr: Vr) -> bool {
 }
 
 /// Whether all values of an element are legal. An empty one is.
-pub(super) fn are_legal(vr: Vr, values: &[u8]) -> bool {
+pub fn are_legal(vr: Vr, values: &[u8]) -> bool {
     values.split(|b| *b == b'\\').all(|one| is_legal(vr, one))
 }
 

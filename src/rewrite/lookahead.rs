@@ -43,7 +43,7 @@ impl Image {
     }
 
     fn read(&mut self, header: &Header, value: &[u8]) {
-        self.description.read(header.tag, value, header.syntax);
+        self.description.read(header, value);
         self.pixels.read(header.tag, value);
         if self.description.is_image() {
             self.pixels.of_image();

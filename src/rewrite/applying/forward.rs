@@ -260,8 +260,7 @@ fn replace_all<'a>(
     set: &CharacterSet,
     old: &'a [u8],
 ) -> Option<Cow<'a, [u8]>> {
-    let ascii = CharacterSet::DEFAULT;
-    let set = if vr.is_in_character_set() || vr == Vr::UN { set } else { &ascii };
+    let set = set.of_vr(vr);
     let whole = trim(old);
     let text = set.decode(whole)?;
     let values = if vr.is_multi_valued() { text.split('\\') } else { text.split('\u{0}') };

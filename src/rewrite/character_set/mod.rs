@@ -33,6 +33,12 @@ impl CharacterSet {
     pub(super) const DEFAULT: Self =
         Self { name: Vec::new(), coding: Coding::Default, characters: Characters::Plain };
 
+    /// That of values of a VR: of what is no text, (0008,0005) says nothing.
+    pub(super) fn of_vr(&self, vr: Vr) -> &Self {
+        static ASCII: CharacterSet = CharacterSet::DEFAULT;
+        if vr.is_in_character_set() || vr == Vr::UN { self } else { &ASCII }
+    }
+
     pub(super) fn of(value: &[u8]) -> Self {
         let terms: Vec<&[u8]> = trim(value).split(|b| *b == b'\\').map(trim).collect();
         let coding = match std::str::from_utf8(&terms.join(&b'\\')) {

@@ -13,7 +13,6 @@ use super::super::levels::Source;
 use super::super::mode::Mode;
 use super::super::output::Output;
 use super::Rewriting;
-use super::element::LONGEST_READ;
 use crate::dataset::{Header, SPECIFIC_CHARACTER_SET, Vr, exact_vr_of, vr_of};
 
 impl Rewriting {
@@ -41,23 +40,15 @@ impl Rewriting {
         if is_creator(tag) && self.scopes.creator_of_block(tag).is_some_and(|creator| is_named(&creator)) {
             return None;
         }
-        let vr = own_vr(header);
+        let vr = text_vr(header);
         let retains = rule.is_some_and(|rule| !self.is_of_safe_private(rule));
         reach(tag, vr, retains)
     }
 
     /// How a text that is kept is read, where something is looked for in it.
-    pub(super) fn doing_with_kept(
-        &mut self,
-        header: &Header,
-        rule: Option<usize>,
-    ) -> Result<Doing, RewriteError> {
-        let Some(reach) = self.reach(header, rule) else { return Ok(Doing::Pass) };
-        match header.length.unwrap_or(0) {
-            0 => Ok(Doing::Pass),
-            length if length > LONGEST_READ => Err(self.error(RewriteProblem::TooLong)),
-            _ => Ok(Doing::Clean(reach)),
-        }
+    pub(super) fn doing_with_kept(&self, header: &Header, rule: Option<usize>) -> Doing {
+        let reach = self.reach(header, rule).filter(|_| header.length != Some(0));
+        reach.map_or(Doing::Pass, Doing::Clean)
     }
 
     /// Sends a text that is kept, without what is found in it.
@@ -68,7 +59,7 @@ impl Rewriting {
         input: &[u8],
         out: &mut Output,
     ) -> Result<(), RewriteError> {
-        let (Header { tag, syntax, .. }, vr) = (self.current.header, own_vr(&self.current.header));
+        let (Header { tag, syntax, .. }, vr) = (self.current.header, text_vr(&self.current.header));
         let Some(mut cleaned) = self.cleaned(vr, value.bytes(input), reach) else {
             self.send_head(input, out)?;
             return self.send(value, input, out);
@@ -88,11 +79,11 @@ impl Rewriting {
     }
 
     /// What a rule left of a text, or found nothing in, may hold identifiers all the same. Where the profile has the last word
-    /// on what a pattern left, what that does decides.
+    /// on what a pattern left, what that does decides. Whoever cleans a text by its words has looked for them before.
     pub(super) fn cleaned_of_rule(&self, rule: usize, vr: Vr, text: &[u8]) -> Option<Vec<u8>> {
         let last = self.rules.behind(rule).unwrap_or(rule);
         let reach = match self.rules.action(last) {
-            Action::Clean { .. } | Action::Pattern { .. } => Reach::All,
+            Action::Pattern { .. } => Reach::All,
             Action::Fit(_) if self.current.header.tag == SPECIFIC_CHARACTER_SET => {
                 (!CharacterSet::of(text).is_known()).then_some(Reach::Header)?
             }
@@ -107,8 +98,8 @@ impl Rewriting {
     }
 }
 
-/// What an attribute is, whatever its sender wrote. Of what may be written in one of two, neither is a text.
-fn own_vr(header: &Header) -> Vr {
+/// Which text an attribute is, whatever its sender wrote. Of what may be written in one of two, neither is a text.
+fn text_vr(header: &Header) -> Vr {
     let unsaid = || if header.vr == Vr::UN { vr_of(header.tag) } else { header.vr };
     exact_vr_of(header.tag).unwrap_or_else(unsaid)
 }

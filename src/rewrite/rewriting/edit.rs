@@ -8,7 +8,7 @@ use super::super::error::{RewriteError, RewriteProblem};
 use super::super::levels::Source;
 use super::super::output::Output;
 use super::{Rewriting, problem_of};
-use crate::dataset::{Header, Syntax, Tag, Vr, exact_vr_of};
+use crate::dataset::{Header, Syntax, Tag, Vr};
 
 /// Nearly all new values are no longer: room for them is made at once, not bit by bit.
 pub(super) const MOSTLY: usize = 64;
@@ -29,7 +29,7 @@ impl Rewriting {
             self.notes.changed(&self.scanner, self.current.header, rule, before, None);
             return Ok(());
         }
-        let vr = if plan == Plan::Empty { written } else { exact_vr_of(tag).unwrap_or(written) };
+        let vr = if plan == Plan::Empty { written } else { self.own_vr() };
         let action = self.rules.action(rule);
         let mut new = std::mem::take(&mut self.new);
         new.clear();

@@ -9,8 +9,8 @@ use super::super::levels::Source;
 use super::super::mode::Mode;
 use super::super::notes::Notes;
 use super::super::output::Output;
+use super::super::pixels::is_pixel_data;
 use super::super::profile::{DeclaredSafe, Pixels};
-use super::masking::is_pixel_data;
 use super::{BULK, Rewriting, source};
 use crate::dataset::{Header, Raw, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Tag, Vr, exact_vr_of, trim};
 
@@ -36,7 +36,6 @@ impl Rewriting {
         self.current.begin(header, source(raw, &self.scanner));
         if top && self.issuer.is_some() && self.put_issuer(header.tag, out)? {
             self.current.doing = Doing::Skip;
-            self.current.planned = None;
             return Ok(());
         }
         if header.tag.1 == 0 {
@@ -53,8 +52,8 @@ impl Rewriting {
         self.current.planned = planned.filter(|_| !is_creator(header.tag) && !self.shows_schedule());
         self.current.doing = match planned.map(|(_, plan)| plan) {
             _ if watched => Doing::Read,
-            None | Some(Plan::Keep) => self.doing_with_kept(&header, rule)?,
-            Some(Plan::Edit { reads: true }) => self.fit_or_read(&header, rule, watched),
+            None | Some(Plan::Keep) => self.doing_with_kept(&header, rule),
+            Some(Plan::Edit { reads: true }) => self.fit_or_read(&header, rule),
             Some(_) if self.notes.recorder.is_some() && length <= LONGEST_READ => Doing::Read,
             Some(_) => Doing::Skip,
         };
@@ -62,7 +61,7 @@ impl Rewriting {
             self.begin_pixels(&header)?;
         }
         match (self.current.doing, planned) {
-            (Doing::Read | Doing::Fit, _) if length > LONGEST_READ => {
+            (Doing::Read | Doing::Fit | Doing::Clean(_), _) if length > LONGEST_READ => {
                 Err(self.error(RewriteProblem::TooLong))
             }
             (Doing::Read | Doing::Fit, _) if length == 0 => self.complete(Source::Made(&[]), input, out),

@@ -8,12 +8,11 @@ use super::super::fitting;
 use super::super::levels::Source;
 use super::super::mode::Mode;
 use super::super::output::Output;
-use super::super::pixels::Masking;
+use super::super::pixels::{Masking, is_pixel_data};
 use super::super::profile::is_of_reference;
 use super::super::subject::Subject;
 use super::Rewriting;
 use super::element::LONGEST_READ;
-use super::masking::is_pixel_data;
 use crate::dataset::{Header, SOP_CLASS_UID, Tag, Vr, exact_vr_of};
 
 impl Rewriting {
@@ -49,10 +48,10 @@ impl Rewriting {
 
     /// How a value is read that a rule looks at. One that is only looked at need not be held, however long it is.
     /// One in which identifiers are looked for is.
-    pub(super) fn fit_or_read(&self, header: &Header, rule: Option<usize>, watched: bool) -> Doing {
+    pub(super) fn fit_or_read(&self, header: &Header, rule: Option<usize>) -> Doing {
         let length = header.length.unwrap_or(0);
         match rule.map(|rule| self.rules.action(rule)) {
-            _ if watched || self.facts.mode != Mode::Forward => Doing::Read,
+            _ if self.facts.mode != Mode::Forward => Doing::Read,
             Some(Action::Fit(_)) if self.reach(header, rule).is_some() => Doing::Read,
             Some(Action::Fit(_) | Action::Kind { .. }) if length > LONGEST_READ => Doing::Watch,
             Some(Action::Fit(_) | Action::Kind { .. }) => Doing::Fit,
@@ -82,7 +81,8 @@ impl Rewriting {
         self.send(part, input, out)
     }
 
-    fn own_vr(&self) -> Vr {
+    /// The dictionary's VR of the element under way, where it has one.
+    pub(super) fn own_vr(&self) -> Vr {
         exact_vr_of(self.current.header.tag).unwrap_or(self.current.header.vr)
     }
 

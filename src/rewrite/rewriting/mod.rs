@@ -72,7 +72,7 @@ pub(super) struct Rewriting {
     mending: Option<Box<Mending>>,
     /// A header that waited for that, and how far it has been read.
     ready: Option<Ready>,
-    /// Until the Patient ID and the image's description are known, where a rule needs them.
+    /// Until the Patient ID, identifiers that are looked for, and the image's description are known, where they are needed.
     lookahead: Option<Box<Lookahead>>,
     /// What waited for these.
     known: Option<Waited>,

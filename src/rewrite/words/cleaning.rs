@@ -33,8 +33,7 @@ impl Cleaner<'_> {
         old: &[u8],
         new: &mut Vec<u8>,
     ) -> bool {
-        let (ascii, start) = (CharacterSet::DEFAULT, new.len());
-        let set = if vr.is_in_character_set() || vr == Vr::UN { set } else { &ascii };
+        let (start, set) = (new.len(), set.of_vr(vr));
         // What is of no known VR is one text.
         let values = set.values(if vr.is_multi_valued() { vr } else { Vr::LT }, old);
         let (mut is_whole, mut is_empty, mut judged) = (true, true, Vec::new());

@@ -1,4 +1,7 @@
 //! Letters without case and accents, so that `Schädel`, `SCHÄDEL` and `schadel` are one word.
+//!
+//! Each word of a text is looked up, so that it is folded on the stack, by a table of the letters of the lists. Names are of any
+//! script, and have to be found again where they stood: `identifiers::folding` is for them.
 
 /// Bytes of the longest word that is looked up, folded. No word of medicine in the lists is longer.
 pub(super) const LONGEST: usize = 48;
