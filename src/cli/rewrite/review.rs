@@ -177,3 +177,19 @@ fn cell(html: &mut Html, value: &Option<String>, open: &'static str) {
         Some(text) => drop(html.element(open, text, "")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Review;
+    use std::path::Path;
+
+    #[test]
+    fn a_sample_lies_evenly_over_all() {
+        let chosen = |sample, files| {
+            Vec::from_iter(Review::new(Path::new("review.html"), sample, files, "site").chosen)
+        };
+        assert_eq!(chosen(3, 9), [2, 5, 8]);
+        assert_eq!(chosen(2, 1000), [251, 751]);
+        assert_eq!(chosen(9, 3), [1, 2, 3]);
+    }
+}

@@ -5,7 +5,7 @@
 
 use crate::cli::rewrite::elements::Element;
 use crate::dataset::{Header, Tag, Vr, trim};
-use crate::rewrite::text_of;
+use crate::rewrite::{are_legal, text_of};
 
 /// Why a text is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Why {
             Self::NotItsVr => "the VR does not allow this value: a word as a number, say, or readable bytes",
             Self::Private => "in a private element, or in the items of one",
             Self::Person => "a PN, or a text with a caret",
-            Self::Address => "a mail address, a URL or a path",
+            Self::Address => "a mail address, or a URL",
             Self::LongNumber => "four digits or more in a row",
             Self::Capitals => {
                 "words that begin with capitals as names do, two together or behind another word"
@@ -94,14 +94,15 @@ pub(super) fn can_be_text(header: &Header) -> bool {
 /// Of an element that has a text; `None` for what is none: numbers, dates and UIDs that are ones, and bytes.
 pub(super) fn of(element: &Element<'_>) -> Option<Risk> {
     let value = trim(element.value);
-    let is_private = element.place.is_private();
-    let legal = match kind(element.header.vr) {
+    let (is_private, vr) = (element.place.is_private(), element.header.vr);
+    let legal = match kind(vr) {
         _ if value.is_empty() => return None,
         Kind::Bytes => return None,
         Kind::Unknown if !is_readable(value) => return None,
-        Kind::Of(allowed) if value.iter().all(|byte| allowed.contains(byte)) => return None,
-        Kind::Unknown | Kind::Of(_) => false,
-        Kind::Text | Kind::Free => true,
+        Kind::Checked if are_legal(vr, whole_values(element)) => return None,
+        Kind::Unknown | Kind::Checked => false,
+        // True but for a code string.
+        Kind::Text | Kind::Free => are_legal(vr, value),
     };
     let text = text_of(element.character_set, value);
     let text = String::from_utf8_lossy(&text);
@@ -118,6 +119,13 @@ pub(super) fn of(element: &Element<'_>) -> Option<Risk> {
     Some(Risk { why: Why::ALL.into_iter().filter(holds).collect() })
 }
 
+/// What was read of a value, without one that was cut.
+fn whole_values<'a>(element: &Element<'a>) -> &'a [u8] {
+    let is_cut = element.header.length.is_some_and(|length| length as usize > element.value.len());
+    let last = element.value.iter().rposition(|byte| *byte == b'\\').filter(|_| is_cut);
+    last.and_then(|last| element.value.get(..last)).unwrap_or(element.value)
+}
+
 /// Code Value, Coding Scheme Designator and Version (0008,0100) to (0008,0103): of lists, and not of people.
 fn is_code(tag: Tag) -> bool {
     tag.0 == 0x0008 && (0x0100..=0x0103).contains(&tag.1)
@@ -128,8 +136,8 @@ fn is_code(tag: Tag) -> bool {
 enum Kind {
     Free,
     Text,
-    /// Nothing but these bytes, or it is something else.
-    Of(&'static [u8]),
+    /// Numbers, dates, times and UIDs, or it is something else.
+    Checked,
     Unknown,
     Bytes,
 }
@@ -138,12 +146,7 @@ fn kind(vr: Vr) -> Kind {
     match &vr.code() {
         b"LO" | b"LT" | b"SH" | b"ST" | b"UC" | b"UT" => Kind::Free,
         b"AE" | b"CS" | b"PN" | b"UR" => Kind::Text,
-        b"AS" => Kind::Of(b"0123456789DWMY\\ "),
-        b"DA" | b"UI" => Kind::Of(b"0123456789.\\ \0"),
-        b"DS" => Kind::Of(b"0123456789+-eE.\\ "),
-        b"IS" => Kind::Of(b"0123456789+-\\ "),
-        b"TM" => Kind::Of(b"0123456789.:\\ "),
-        b"DT" => Kind::Of(b"0123456789.+-\\ "),
+        b"AS" | b"DA" | b"DS" | b"DT" | b"IS" | b"TM" | b"UI" => Kind::Checked,
         b"UN" => Kind::Unknown,
         _ => Kind::Bytes,
     }

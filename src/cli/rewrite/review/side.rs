@@ -1,5 +1,6 @@
 //! One side of the comparison: the elements of a file, and its first frame.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use crate::cli::rewrite::elements::{Element, Look, look_at};
@@ -13,8 +14,12 @@ use crate::rewrite::{Picture, Viewing, text_of};
 const PIXEL_DATA: Tag = Tag(0x7FE0, 0x0010);
 /// Elements of a file that are compared.
 pub(super) const MOST: usize = 5_000;
+/// Bytes of a value that are compared.
+const MOST_READ: usize = 64 << 10;
 /// Bytes of a value that are shown.
 const LONGEST: usize = 256;
+/// Bytes of tag and length before a fragment.
+const HEAD: usize = 8;
 /// Pixels of a picture, the longer way.
 pub(super) const SIDE: usize = 512;
 
@@ -31,16 +36,20 @@ pub(super) struct Side {
     /// Of encapsulated pixel data, the fragments so far, and the bytes of the first frame.
     fragments: usize,
     frame: Vec<u8>,
-    offsets: usize,
+    /// Bytes of the fragments of the first frame with their heads, where the basic offset table says so.
+    first: Option<usize>,
+    /// Bytes of the fragments so far, with their heads.
+    passed: usize,
 }
 
 struct Row {
     steps: Vec<(Tag, u32)>,
     path: String,
     keyword: &'static str,
-    /// The value as it is shown, and all that was read of it.
+    /// The value as it is shown.
     text: String,
-    value: Vec<u8>,
+    /// What was read of the value, by a number that differs where that does.
+    digest: u64,
     length: Option<u32>,
 }
 
@@ -103,7 +112,7 @@ impl Look for Side {
     fn wants(&mut self, header: &Header, place: &Place) -> usize {
         match &self.viewing {
             Some(viewing) if header.tag == PIXEL_DATA && place.steps.len() == 1 => viewing.wanted(),
-            _ => LONGEST * 4,
+            _ => MOST_READ,
         }
     }
 
@@ -111,7 +120,7 @@ impl Look for Side {
         let is_top = element.place.steps.len() == 1;
         if let Some(viewing) = self.viewing.as_mut().filter(|_| is_top) {
             if Viewing::wants(element.header.tag) {
-                viewing.read(element.header.tag, element.value);
+                viewing.read(&element.header, element.value);
             } else if element.header.tag == PIXEL_DATA {
                 self.picture = Some(viewing.picture(element.value, element.header.vr));
             }
@@ -127,19 +136,38 @@ impl Look for Side {
         self.viewing.as_ref().map_or(0, Viewing::wanted)
     }
 
-    /// The first is the offset table: with one frame in it, or none, all fragments are one frame where there is one.
+    /// The first is the basic offset table. Of one frame all others are taken; of more those before where the table says that
+    /// the second begins, or one.
     fn fragment(&mut self, bytes: &[u8]) {
-        let frames = self.viewing.as_ref().map_or(1, Viewing::frames);
-        match self.fragments {
-            0 => self.offsets = bytes.len() / 4,
-            1 => self.frame.extend_from_slice(bytes),
-            _ if frames == 1 && self.frame.len() < self.viewing.as_ref().map_or(0, Viewing::wanted) => {
-                self.frame.extend_from_slice(bytes);
-            }
-            _ => {}
+        let viewing = self.viewing.as_ref();
+        if self.fragments == 0 {
+            self.first = second_offset(bytes);
+        } else if self.is_of_first(viewing.map_or(1, Viewing::frames))
+            && self.frame.len() < viewing.map_or(0, Viewing::wanted)
+        {
+            self.frame.extend_from_slice(bytes);
+        }
+        if self.fragments > 0 {
+            self.passed = self.passed.saturating_add(HEAD).saturating_add(bytes.len());
         }
         self.fragments += 1;
     }
+}
+
+impl Side {
+    fn is_of_first(&self, frames: u64) -> bool {
+        match self.first {
+            _ if frames == 1 => true,
+            Some(end) => self.passed < end,
+            None => self.fragments == 1,
+        }
+    }
+}
+
+/// Where the second frame begins, behind the table (PS3.5 A.4).
+fn second_offset(table: &[u8]) -> Option<usize> {
+    let second = table.as_chunks().0.get(1)?;
+    usize::try_from(u32::from_le_bytes(*second)).ok()
 }
 
 impl Row {
@@ -150,10 +178,16 @@ impl Row {
             path: element.place.path(),
             keyword: element.place.keyword(),
             text: shown(element.header, value, element.character_set),
-            value: value.to_vec(),
+            digest: digest(trim(element.value)),
             length: element.header.length,
         }
     }
+}
+
+fn digest(value: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The elements of both, in the order of a data set.
@@ -176,8 +210,8 @@ pub(super) fn compared(before: Side, after: Side) -> Vec<Compared> {
 fn pair(left: Option<Row>, right: Option<Row>) -> Option<Compared> {
     let is_same = match (&left, &right) {
         (Some(left), Some(right)) => {
-            (trim(&left.value), left.length.map(|length| length.next_multiple_of(2)))
-                == (trim(&right.value), right.length.map(|length| length.next_multiple_of(2)))
+            (left.digest, left.length.map(|length| length.next_multiple_of(2)))
+                == (right.digest, right.length.map(|length| length.next_multiple_of(2)))
         }
         _ => false,
     };
