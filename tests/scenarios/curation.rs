@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::Value;
@@ -234,6 +235,8 @@ fn a_review_shows_both_sides_of_a_sample_with_their_pixels() {
     let page = path(&site, "review.html");
     let finished = rewritten(&site, "out", &["--review", &page, "--sample", "36"]);
     assert!(finished.success, "{}", finished.output);
+    let mode = fs::metadata(&page).expect("the page").permissions().mode();
+    assert_eq!(mode & 0o777, 0o640, "it holds what was there before");
     let browser = Browser::start();
     browser.open(&format!("file://{page}"));
     browser.until("[...document.images].every(one => one.complete && one.naturalWidth > 0)");

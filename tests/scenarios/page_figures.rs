@@ -1,6 +1,7 @@
 //! The figures and drawings of the page, held against what the interface says and against what went through.
 
 use serde_json::{Value, json};
+use socket2::Socket;
 
 use crate::administration;
 use crate::association::Association;
@@ -9,7 +10,7 @@ use crate::command::Command;
 use crate::full_disk::sink;
 use crate::gate::{self, Gate, Setup, leaked};
 use crate::object::Object;
-use crate::process::free_address;
+use crate::process::closed_address;
 use crate::raw::{rejection, verification};
 use crate::site::{Site, openssl};
 use crate::upper::Request;
@@ -26,22 +27,24 @@ fn opened(gate: &Gate, calling: &str) -> Association {
 }
 
 /// Two peers with limits of their own, and a second upstream at which nobody listens.
-fn limited() -> Setup {
+fn limited() -> (Socket, Setup) {
     let (upstream, _) = sink();
+    let (nobody, closed) = closed_address();
     let full =
         gate::peer("calling-ae-titles = [\"FULL\"]\nmax-associations = 1").replace("\"site\"", "\"full\"");
     let site = gate::peer("calling-ae-titles = [\"SITE\"]\nmax-associations = 8");
     let dead = format!(
         "[[upstream]]\nname = \"dead\"\naddresses = [\"{}\"]\nhealth = {{ echo = \"100ms\", rise = 1, fall = 1 }}\n",
-        free_address()
+        closed
     );
     let extra = leaked(format!("[admin]\nlisten = \"unix:admin.sock\"\n{dead}"));
-    Setup {
+    let setup = Setup {
         peers: format!("{full}\n{site}"),
         limits: "max-associations = 5",
         extra,
         ..Setup::plain(upstream)
-    }
+    };
+    (nobody, setup)
 }
 
 /// A figure of the tiles, what it is of, and what it means for the eye.
@@ -59,12 +62,9 @@ fn the_tiles_say_what_the_interface_says() {
         &site,
         "req -x509 -nodes -newkey rsa:2048 -days 2 -keyout short.key -out short.pem -subj /CN=short",
     );
-    let listener = leaked(format!(
-        "[[listener]]\nname = \"second\"\naddress = \"{}\"\nupstream = \"pacs\"\n[listener.tls]\n\
-         certificate-chain = \"certs/short.pem\"\nprivate-key = \"certs/short.key\"\nclient-authentication = \"off\"\n",
-        free_address()
-    ));
-    let setup = limited();
+    let listener = "[[listener]]\nname = \"second\"\naddress = \"127.0.0.1:0\"\nupstream = \"pacs\"\n[listener.tls]\n\
+         certificate-chain = \"certs/short.pem\"\nprivate-key = \"certs/short.key\"\nclient-authentication = \"off\"\n";
+    let (_nobody, setup) = limited();
     let gate = Gate::start_in(site, &Setup { extra: leaked(format!("{}{listener}", setup.extra)), ..setup });
     let mut open = [opened(&gate, "SITE"), opened(&gate, "SITE")];
     rejection(&gate.plain(), &verification("STRANGER", "PACS"));
@@ -100,7 +100,8 @@ fn meter(browser: &Browser, of: &str) -> Value {
 
 #[test]
 fn the_meters_show_how_near_a_limit_is() {
-    let gate = Gate::start(&limited());
+    let (_nobody, setup) = limited();
+    let gate = Gate::start(&setup);
     let _open = [opened(&gate, "FULL"), opened(&gate, "SITE"), opened(&gate, "SITE"), opened(&gate, "SITE")];
     let browser = shown(&gate);
     browser.run("document.getElementById('limits').scrollIntoView()");
@@ -117,7 +118,8 @@ fn the_meters_show_how_near_a_limit_is() {
 
 #[test]
 fn the_button_of_an_upstream_asks_it_and_says_what_it_answered() {
-    let gate = Gate::start(&limited());
+    let (_nobody, setup) = limited();
+    let gate = Gate::start(&setup);
     let browser = shown(&gate);
     let row = |name: &str| {
         format!(
@@ -147,7 +149,8 @@ const DRAWN: &str = "
 
 #[test]
 fn what_is_drawn_of_a_route_is_as_much_as_went_through_it() {
-    let gate = Gate::start(&limited());
+    let (_nobody, setup) = limited();
+    let gate = Gate::start(&setup);
     let browser = shown(&gate);
     browser.until("document.querySelector('#routes .nobody')");
     let object = Object::ct(4_000_000);

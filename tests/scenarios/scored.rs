@@ -60,6 +60,36 @@ fn the_scored_set_comes_out_no_worse_than_it_did() {
     assert_eq!(told["invalid"], serde_json::json!([]), "what dciodvfy found right before");
     let reached = told["score"].as_f64().expect("a number");
     assert!(reached >= FLOOR, "{reached} of {FLOOR} %, what fails:\n{}", finished.output);
+    let (asked, failed) =
+        (told["asked"].as_u64().expect("a number"), told["failed"].as_array().expect("a list").len());
+    let said = format!("{} of {} checks", in_thousands(asked - failed as u64), in_thousands(asked));
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("the README");
+    assert!(readme.contains(&said), "{said}");
+    let of_set = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/deid/README.md"))
+        .expect("its own");
+    assert!(of_set.contains(&format!("`profile.toml` | {reached:.2} %")), "{reached}");
+}
+
+fn in_thousands(number: u64) -> String {
+    format!("{},{:03}", number / 1000, number % 1000)
+}
+
+#[test]
+fn the_set_is_the_same_each_time() {
+    let folder = Scratch::new();
+    let [one, other] = ["one", "other"].map(|name| made(&folder.path().join(name)));
+    let names = |folder: &Path| -> BTreeSet<_> {
+        std::fs::read_dir(folder)
+            .expect("objects")
+            .map(|entry| entry.expect("an object").file_name())
+            .collect()
+    };
+    assert!(names(&one).len() > 30 && names(&one) == names(&other));
+    for name in names(&one) {
+        let [one, other] = [&one, &other].map(|folder| std::fs::read(folder.join(&name)).expect("an object"));
+        assert!(one == other, "{}", name.display());
+    }
 }
 
 /// Makes the set in a folder; where its objects are.

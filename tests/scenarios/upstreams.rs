@@ -145,7 +145,7 @@ fn has(folder: &Scratch) -> Vec<usize> {
 fn two_storescp_that_die_and_return_have_each_object_once_between_them() {
     let Archive { process: first, address: one, folder: of_one } = peers::storescp(&[]);
     let Archive { process: second, address: other, folder: of_other } = peers::storescp(&[]);
-    let upstream_keys = "health = { echo = \"100ms\", rise = 1, fall = 1 }";
+    let upstream_keys = "health = { echo = \"100ms\", rise = 1, fall = 3 }";
     let gate = Gate::start_with(Site::new(), &two(&Setup { upstream_keys, ..Setup::plain(one) }, other), "");
     assert!(stores(&gate, 1) && stores(&gate, 2));
     assert_eq!((has(&of_one), has(&of_other)), (vec![1, 2], vec![]), "the first address comes first");
