@@ -5,6 +5,7 @@ use super::json;
 use super::line_hash::LineHash;
 use super::record::Checkpoint;
 use super::signing::{self, Purpose, SigningKey};
+use std::sync::Arc;
 use time::OffsetDateTime;
 
 /// Where the trail ends.
@@ -40,6 +41,8 @@ pub(super) struct Draft {
     pub lines: Vec<u8>,
     pub chain: Chain,
     ends: Vec<End>,
+    /// `,"tenant":"…"`, behind the place of each line; empty where there is none.
+    whose: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -51,7 +54,24 @@ struct End {
 
 impl Draft {
     pub(super) fn new(chain: Chain) -> Self {
-        Self { lines: Vec::new(), chain, ends: Vec::new() }
+        Self { lines: Vec::new(), chain, ends: Vec::new(), whose: Vec::new() }
+    }
+
+    /// Of lines that say whose they are. A name has no character that JSON would escape.
+    pub(super) fn of_tenant(chain: Chain, tenant: Option<Arc<str>>) -> Self {
+        let whose = tenant.map(|tenant| format!(r#","tenant":"{tenant}""#)).unwrap_or_default();
+        Self { whose: whose.into_bytes(), ..Self::new(chain) }
+    }
+
+    /// Without a line, of the same tenant.
+    pub(super) fn another(&self, chain: Chain) -> Self {
+        Self { whose: self.whose.clone(), ..Self::new(chain) }
+    }
+
+    /// All of it; one of the same tenant stays.
+    pub(super) fn take(&mut self) -> Self {
+        let whose = self.whose.clone();
+        std::mem::replace(self, Self { whose, ..Self::new(self.chain) })
     }
 
     /// Without a line, behind this end of the chain; what it has allocated stays.
@@ -64,7 +84,13 @@ impl Draft {
     /// Adds the line of a record from the queue.
     pub(super) fn record(&mut self, time: OffsetDateTime, event: &str, body: &[u8]) {
         let start = self.lines.len();
-        json::line(&mut self.lines, time, event, (self.chain.next_sequence, self.chain.head), body);
+        json::line(
+            &mut self.lines,
+            time,
+            event,
+            (self.chain.next_sequence, self.chain.head),
+            (&self.whose, body),
+        );
         self.end_line(start, self.chain.unsigned.saturating_add(1), true);
     }
 
@@ -81,7 +107,7 @@ impl Draft {
         // Writing to a vector cannot fail.
         let _ = json::body_of(&mut body, &checkpoint);
         let place = (self.chain.next_sequence, self.chain.head);
-        json::line(&mut self.lines, time, signing::CHECKPOINT, place, &body);
+        json::line(&mut self.lines, time, signing::CHECKPOINT, place, (&self.whose, &body));
         let unsigned = self.lines.get(start..).and_then(|line| line.strip_suffix(b"}")).unwrap_or_default();
         let signature = key.sign(Purpose::Checkpoint, unsigned);
         self.lines.truncate(start.saturating_add(unsigned.len()));

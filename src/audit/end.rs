@@ -58,7 +58,7 @@ impl End {
         queue: Arc<Queue>,
         directory: PathBuf,
         (days, chain, unclosed): (Days, Chain, Option<PathBuf>),
-        (checkpoints, patients): (Option<Checkpoints>, patient::Renderer),
+        (checkpoints, patients, tenant): (Option<Checkpoints>, patient::Renderer, Option<Arc<str>>),
         begun: mpsc::Sender<Begun>,
     ) -> Self {
         let marker = Marker::new(&directory, checkpoints.as_ref());
@@ -70,7 +70,7 @@ impl End {
             unclosed,
             chain,
             patients,
-            draft: Draft::default(),
+            draft: Draft::of_tenant(Chain::BEGINNING, tenant),
             fields: Vec::new(),
             checkpoints,
             unsigned_since: None,
@@ -162,7 +162,7 @@ impl End {
 
     /// Appends the records of this day at the front of the batch, as many as one write takes.
     fn write_lines(&mut self, batch: &mut VecDeque<Pending>, day: Date) -> io::Result<()> {
-        let mut draft = std::mem::take(&mut self.draft);
+        let mut draft = self.draft.take();
         draft.begin(self.chain);
         for record in batch.iter_mut().take_while(|record| record.time.date() == day) {
             if draft.lines.len() >= WRITE_SIZE {
@@ -223,7 +223,7 @@ impl End {
         let day_ends = file.days().name.with_hms_micro(23, 59, 59, 999_999);
         let now = self.queue.now();
         let time = day_ends.map_or(now, |end| now.min(end.assume_utc()));
-        let mut draft = Draft::new(self.chain);
+        let mut draft = self.draft.another(self.chain);
         draft.checkpoint(time, &checkpoints.key, last);
         self.append(&draft, &mut VecDeque::new())
     }
@@ -291,7 +291,7 @@ mod tests {
         let (begun, told) = mpsc::channel();
         let patients = patient::Renderer::new(PatientIdentifiers::None);
         let at = (days, Chain::BEGINNING, None);
-        (End::new(queue, home.path().to_owned(), at, (None, patients), begun), told)
+        (End::new(queue, home.path().to_owned(), at, (None, patients, None), begun), told)
     }
 
     fn pending(time: OffsetDateTime) -> Pending {

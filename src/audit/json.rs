@@ -26,16 +26,16 @@ pub(super) fn line(
     time: OffsetDateTime,
     event: &str,
     (sequence, previous): (u64, LineHash),
-    body: &[u8],
+    (whose, body): (&[u8], &[u8]),
 ) {
     let fields = body.strip_prefix(b"{").unwrap_or_default();
-    let comma: &[u8] = if fields.starts_with(b"}") { b"\"" } else { b"\"," };
+    let comma: &[u8] = if fields.starts_with(b"}") { b"" } else { b"," };
     let (time, previous) = (timestamp(time), previous.hex());
     for part in [b"{\"time\":\"", &time[..], b"\",\"event\":\"", event.as_bytes(), b"\",\"sequence\":"] {
         to.extend_from_slice(part);
     }
     number(to, sequence);
-    for part in [b",\"previous\":\"", previous.as_slice(), comma, fields] {
+    for part in [b",\"previous\":\"", previous.as_slice(), b"\"", whose, comma, fields] {
         to.extend_from_slice(part);
     }
 }

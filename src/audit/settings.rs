@@ -11,6 +11,8 @@ use std::time::Duration;
 /// `[audit]`.
 #[derive(Clone, Debug)]
 pub struct AuditSettings {
+    /// Whose trail it is: in each of its records; `None`: in none.
+    pub tenant: Option<Arc<str>>,
     /// Where the files of the trail are.
     pub directory: PathBuf,
     /// What becomes of associations while records cannot be written.
@@ -29,6 +31,7 @@ impl AuditSettings {
     /// What a configuration without `[audit]` means, in a directory of its own.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
+            tenant: None,
             directory: directory.into(),
             on_failure: OnFailure::Block,
             patient_identifiers: PatientIdentifiers::None,

@@ -122,8 +122,15 @@ impl Audit {
         capacity: u32,
         patience: Patience,
     ) -> Result<(Self, AuditTask), AuditError> {
-        let AuditSettings { directory, on_failure, patient_identifiers, durability, checkpoints, keeping } =
-            settings;
+        let AuditSettings {
+            tenant,
+            directory,
+            on_failure,
+            patient_identifiers,
+            durability,
+            checkpoints,
+            keeping,
+        } = settings;
         let unusable = |source| AuditError::Directory { directory: directory.clone(), source };
         let allowed = |error: &io::Error| on_failure == OnFailure::Allow && is_full(error);
         file::create_directory(&directory).map_err(unusable)?;
@@ -154,7 +161,7 @@ impl Audit {
         step.into_iter().for_each(|step| queue.push_own(Event::ClockStepped(step), None));
         let days = recovered.newest.unwrap_or_else(|| Days::new(queue.now().date()));
         let (begun, of_days) = mpsc::channel();
-        let how = How { checkpoints, durability, patient_identifiers, patience };
+        let how = How { tenant, checkpoints, durability, patient_identifiers, patience };
         let at = (days, recovered.chain, recovered.unclosed);
         let mut writer = Writer::new(queue.clone(), directory.clone(), at, how, begun);
         if let Err((file, source)) = writer.begin() {

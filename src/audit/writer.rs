@@ -34,6 +34,8 @@ pub(super) struct Patience {
 
 /// What the settings say about writing.
 pub(super) struct How {
+    /// In each line, where it is one of several trails.
+    pub tenant: Option<Arc<str>>,
     pub checkpoints: Option<Checkpoints>,
     pub durability: Durability,
     pub patient_identifiers: PatientIdentifiers,
@@ -63,9 +65,9 @@ impl Writer {
         how: How,
         begun: mpsc::Sender<Begun>,
     ) -> Self {
-        let How { checkpoints, durability, patient_identifiers, patience } = how;
+        let How { tenant, checkpoints, durability, patient_identifiers, patience } = how;
         let patients = patient::Renderer::new(patient_identifiers);
-        let end = End::new(queue.clone(), directory.clone(), at, (checkpoints, patients), begun);
+        let end = End::new(queue.clone(), directory.clone(), at, (checkpoints, patients, tenant), begun);
         let (batch, pause) = (VecDeque::new(), patience.first_pause);
         Self { queue, directory, batch, end, durability, patience, pause, ending_since: None }
     }

@@ -2,6 +2,7 @@
 
 mod readers;
 
+use super::tenant::OfTenant;
 use crate::tls::authority::{Authority, AuthorityError, Directory, KeyType, Request, SubjectName};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
@@ -79,6 +80,8 @@ struct Revoke {
     /// The configuration of the proxy: say which of its listeners read the list
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    of: OfTenant,
 }
 
 /// Sign the revocation list anew, for another 30 days.
@@ -197,7 +200,7 @@ impl Revoke {
                  configuration names it in revocation-lists; -c FILE says whether it does\n"
             ));
         };
-        let loaded = crate::config::load(file)
+        let loaded = crate::config::load_of(file, self.of.name())
             .map_err(|problems| (format!("{done}{problems}"), super::exit::BAD_CONFIGURATION))?;
         let (told, unread) = readers::readers(&loaded.settings, &list, &ca.file("ca.pem"));
         if unread { Err((format!("{done}{told}"), UNREAD)) } else { Ok(format!("{done}{told}")) }

@@ -33,6 +33,9 @@ pub(super) struct Args {
     /// Tell what the new one of two configurations newly admits or denies, by peer, role, issuer and user
     #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with = "config")]
     pub diff: Option<Vec<PathBuf>>,
+    /// With --diff, of configurations with [[tenant]] tables: the one that is compared
+    #[arg(long, value_name = "NAME", requires = "diff")]
+    pub tenant: Option<String>,
     /// Print one JSON object on standard output instead
     #[arg(long)]
     pub json: bool,
@@ -44,7 +47,7 @@ pub(super) struct Args {
 /// Runs the command.
 pub(super) fn run(args: &Args) -> ExitCode {
     if let Some([old, new]) = args.diff.as_deref() {
-        return difference::run(old, new, args.json, args.strict);
+        return difference::run([old, new], args.tenant.as_deref(), args.json, args.strict);
     }
     // Clap asks for it where there is no --diff.
     let Some(config) = &args.config else { return ExitCode::from(exit::BAD_CONFIGURATION) };

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::exit;
+use super::tenant::OfTenant;
 use crate::config::{self, CrosswalkSettings, CrosswalkTables};
 use crate::crosswalk::CrosswalkError;
 
@@ -53,6 +54,8 @@ struct Which {
     /// The configuration
     #[arg(short, long, value_name = "FILE")]
     config: PathBuf,
+    #[command(flatten)]
+    of: OfTenant,
     /// The [[rewrite]] whose crosswalk it is; may be left out where there is one crosswalk only
     #[arg(long, value_name = "NAME")]
     rewrite: Option<String>,
@@ -72,7 +75,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
 
 impl Which {
     fn tables(&self) -> Result<CrosswalkTables, ExitCode> {
-        config::crosswalk_tables(&self.config).map_err(|problems| {
+        config::crosswalk_tables(&self.config, self.of.name()).map_err(|problems| {
             eprintln!("{problems}");
             ExitCode::from(exit::BAD_CONFIGURATION)
         })

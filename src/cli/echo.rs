@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::exit;
+use super::tenant::OfTenant;
 use crate::dimse::Status;
 use crate::relay::{self, ECHO_AE_TITLE, Echoed};
 use crate::wire::AeTitle;
@@ -20,6 +21,8 @@ pub(super) struct Args {
     /// The configuration
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
+    #[command(flatten)]
+    pub of: OfTenant,
     /// Name of the [[upstream]]
     #[arg(short, long, value_name = "NAME")]
     pub upstream: String,
@@ -27,7 +30,7 @@ pub(super) struct Args {
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> ExitCode {
-    let settings = match super::load(&args.config) {
+    let settings = match super::load(&args.config, args.of.name()) {
         Ok(loaded) => loaded.settings,
         Err(status) => return status,
     };

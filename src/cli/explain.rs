@@ -16,6 +16,7 @@ mod study;
 mod user;
 
 use super::exit::BAD_CONFIGURATION;
+use super::tenant::OfTenant;
 use crate::audit::reading::{Edge, parse_when};
 use crate::config::{self, ListenerSettings, Settings};
 use crate::daemon::{BlockError, blocks_in};
@@ -49,6 +50,8 @@ pub(super) struct Args {
     /// The configuration file
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
+    #[command(flatten)]
+    pub of: OfTenant,
     /// The listener that the requestor connects to
     #[arg(long, value_name = "NAME")]
     pub listener: String,
@@ -119,7 +122,7 @@ fn sop_class(text: &str) -> Result<Uid, String> {
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> ExitCode {
-    let loaded = match config::load(&args.config) {
+    let loaded = match config::load_of(&args.config, args.of.name()) {
         Ok(loaded) => loaded,
         Err(problems) => return complain(&problems.to_string(), BAD_CONFIGURATION),
     };

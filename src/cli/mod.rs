@@ -18,6 +18,7 @@ mod rewrite;
 mod run;
 mod running;
 mod table;
+mod tenant;
 mod terminal;
 mod user;
 mod words;
@@ -155,8 +156,8 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 /// Reads a configuration, or says on standard error everything that is wrong with it.
-fn load(file: &std::path::Path) -> Result<Loaded, ExitCode> {
-    config::load(file).map_err(|problems| {
+fn load(file: &std::path::Path, tenant: Option<&str>) -> Result<Loaded, ExitCode> {
+    config::load_of(file, tenant).map_err(|problems| {
         eprintln!("{problems}");
         ExitCode::from(exit::BAD_CONFIGURATION)
     })

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::exit;
+use super::tenant::OfTenant;
 use crate::config;
 use crate::rewrite::{Pseudonyms, Ruleset};
 
@@ -23,6 +24,8 @@ pub(super) struct Args {
     /// The configuration.
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
+    #[command(flatten)]
+    pub of: OfTenant,
     /// The name of the rewrite section whose secrets to use.
     #[arg(long, value_name = "NAME")]
     pub rewrite: String,
@@ -33,7 +36,7 @@ pub(super) struct Args {
 
 /// Exit code 0, 65 where a line is too long or the rewrite has no secret, 78 where it has problems.
 pub(super) fn run(args: &Args) -> ExitCode {
-    let rules = match config::ruleset(&args.config, &args.rewrite) {
+    let rules = match config::ruleset(&args.config, args.of.name(), &args.rewrite) {
         Ok(rules) => rules,
         Err(problems) => {
             eprintln!("{problems}");

@@ -21,6 +21,7 @@ use super::audit::report::write;
 use super::audit::trail::Trail;
 use super::audit::verify::read_keys;
 use super::audit::{complain, period, tell_damage, used};
+use super::tenant::OfTenant;
 use super::words::counted;
 use super::{exit, load, print};
 use crate::audit::reading::access::{Access, access};
@@ -55,6 +56,8 @@ pub(super) struct Args {
     /// The configuration
     #[arg(short, long, value_name = "FILE")]
     config: PathBuf,
+    #[command(flatten)]
+    of: OfTenant,
     /// Begin of the span; 90 days before its end, if it is not given
     #[arg(long, value_name = "TIME", value_parser = period::from)]
     from: Option<OffsetDateTime>,
@@ -83,7 +86,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
 }
 
 fn reviewed(args: &Args) -> Result<ExitCode, ExitCode> {
-    let settings = load(&args.config)?.settings;
+    let settings = load(&args.config, args.of.name())?.settings;
     let now = OffsetDateTime::now_utc();
     let to = args.to.unwrap_or(now);
     let from = args.from.or_else(|| to.checked_sub(SPAN)).unwrap_or(to);

@@ -88,7 +88,7 @@ pub(super) struct Args {
     /// The peer whose name values with {peer} in them get.
     #[arg(long, value_name = "NAME")]
     pub peer: Option<String>,
-    /// What values with {tenant} in them get.
+    /// What values with {tenant} in them get; of a configuration with [[tenant]] tables, the one whose rewrite it is, too.
     #[arg(long, value_name = "NAME")]
     pub tenant: Option<String>,
 }
@@ -147,10 +147,9 @@ pub(super) fn run(args: &Args) -> ExitCode {
 /// Of canaries nothing is remembered.
 fn rules(args: &Args) -> Result<Rules, Diagnostics> {
     match args.canary {
-        true => {
-            config::ruleset(&args.config, &args.rewrite).map(|ruleset| Rules { ruleset, crosswalk: None })
-        }
-        false => config::rules(&args.config, &args.rewrite),
+        true => config::ruleset(&args.config, args.tenant.as_deref(), &args.rewrite)
+            .map(|ruleset| Rules { ruleset, crosswalk: None }),
+        false => config::rules(&args.config, args.tenant.as_deref(), &args.rewrite),
     }
 }
 

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::exit;
+use super::tenant::OfTenant;
 use crate::config;
 use crate::users::{self, AdminRole, Key, Store, User, UsersError};
 
@@ -59,6 +60,8 @@ struct Which {
     /// The configuration, whose [users] says where they are
     #[arg(short, long, value_name = "FILE", required_unless_present = "file", conflicts_with_all = ["file", "key_file"])]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    of: OfTenant,
     /// The file of users itself, instead of a configuration
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
@@ -114,7 +117,7 @@ pub(super) fn first(
 impl Which {
     fn place(&self) -> Result<Place, ExitCode> {
         if let Some(config) = &self.config {
-            let settings = config::users_of(config).map_err(|problems| {
+            let settings = config::users_of(config, self.of.name()).map_err(|problems| {
                 eprintln!("{problems}");
                 ExitCode::from(exit::BAD_CONFIGURATION)
             })?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::descriptors;
 use super::section::Section;
 use super::settings::Limits;
+use super::tenants::Share;
 use crate::policy::limits::{Limits as Counts, REQUEST_PIECE};
 use crate::rewrite::FrameMemory;
 
@@ -65,10 +66,13 @@ fn pieces(section: &Section<'_>) -> Option<u32> {
 }
 
 /// `largest` is the largest frame that a rewrite decodes, in bytes of pixels.
-pub(super) fn limits(root: &Section<'_>, largest: u64) -> Limits {
+pub(super) fn limits(root: &Section<'_>, largest: u64, share: Share) -> Limits {
     let Some(section) = root.table("limits") else {
         descriptors::risk(root, &DEFAULT.counts);
-        return Limits { decoding_memory: FrameMemory::divide(enough(largest), largest), ..DEFAULT };
+        let whole = share.of(enough(largest)).max(FrameMemory::least(largest));
+        let decoding_memory = FrameMemory::divide(whole, largest);
+        let held_data_sets = share.of(DEFAULT.held_data_sets);
+        return Limits { counts: part_of(DEFAULT.counts, share), decoding_memory, held_data_sets, ..DEFAULT };
     };
     let rate = |key| section.count(key, 1..=MANY).and_then(NonZeroU32::new);
     let bytes = |key, range, default| {
@@ -87,22 +91,36 @@ pub(super) fn limits(root: &Section<'_>, largest: u64) -> Limits {
         max_command_length: bytes("max-command-length", 1024..=1 << 20, DEFAULT.max_command_length),
         grace: section.duration_or_zero("grace", DEFAULT.grace),
         reload_files: section.duration_or_off("reload-files", Duration::from_secs(5)),
-        decoding_memory: decoding_memory(&section, largest),
-        held_data_sets: section.size("held-data-sets", 1 << 20..=1 << 40).unwrap_or(DEFAULT.held_data_sets),
+        decoding_memory: decoding_memory(&section, largest, share),
+        held_data_sets: share
+            .of(section.size("held-data-sets", 1 << 20..=1 << 40).unwrap_or(DEFAULT.held_data_sets)),
         held_data_set: section.size("held-data-set", 64 << 10..=1 << 30).unwrap_or(DEFAULT.held_data_set),
     };
     held_risk(&section, &limits);
     descriptors::risk(&section, &limits.counts);
+    let limits = Limits { counts: part_of(limits.counts, share), ..limits };
     memory_risk(&section, &limits);
     limits
+}
+
+/// What of them is counted of all together. What is counted for one address stays what it is.
+fn part_of(counts: Counts, share: Share) -> Counts {
+    let part = |count: u32| u32::try_from(share.of(count.into())).unwrap_or(count);
+    let rate = |rate: NonZeroU32| NonZeroU32::new(part(rate.get())).unwrap_or(rate);
+    Counts {
+        max_associations: part(counts.max_associations),
+        associations_per_minute: counts.associations_per_minute.map(rate),
+        request_pieces: part(counts.request_pieces),
+        ..counts
+    }
 }
 
 fn enough(largest: u64) -> u64 {
     DECODING_MEMORY.max(FrameMemory::enough(largest))
 }
 
-fn decoding_memory(section: &Section<'_>, largest: u64) -> FrameMemory {
-    let whole = section.size("decoding-memory", 1 << 20..=1 << 40).unwrap_or(enough(largest));
+fn decoding_memory(section: &Section<'_>, largest: u64, share: Share) -> FrameMemory {
+    let whole = share.of(section.size("decoding-memory", 1 << 20..=1 << 40).unwrap_or(enough(largest)));
     let least = FrameMemory::least(largest);
     if whole < least {
         let problem = format!("is less than the {least} bytes that the largest frame of a rewrite takes");

@@ -108,6 +108,7 @@ fn listener(
         passed_identities,
         tls,
         line,
+        shared: None,
     })
 }
 

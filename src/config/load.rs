@@ -12,13 +12,15 @@ use super::crosswalk::Crosswalks;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::issuer::Issuers;
 use super::keys::Keys;
+use super::listener::Listeners;
 use super::names::Names;
 use super::report::{Report, Used, values};
 use super::section::Section;
 use super::settings::{AdminListen, AdminSettings, LogFormat, Settings};
+use super::tenants::Share;
 use super::{
     admin, audit, claims, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite, role,
-    spelling, syntax, upstream, users,
+    spelling, syntax, tenants, upstream, users,
 };
 use crate::files::looked_for;
 use crate::notation::hex;
@@ -31,10 +33,32 @@ const MAX_FILE: u64 = 4 << 20;
 /// A configuration that can be put into force.
 #[derive(Debug)]
 pub struct Loaded {
-    /// What the file says, with everything that it names read.
+    /// What the file says, with everything that it names read; of a file with tenants, what is none of theirs.
     pub settings: Settings,
+    /// Each `[[tenant]]`, in the order of the file; none where there is none.
+    pub tenants: Vec<TenantSettings>,
     /// What is risky in it, in the order of the file.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// The configuration of one `[[tenant]]`.
+#[derive(Clone, Debug)]
+pub struct TenantSettings {
+    /// What its part of the file says.
+    pub settings: Arc<Settings>,
+    /// How much is risky in that.
+    pub risks: usize,
+}
+
+/// Whose settings are compiled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Whose {
+    /// The whole file is one configuration.
+    Everybody,
+    /// A tenant's, with its share of what is counted.
+    Tenant(Share),
+    /// What is no tenant's: it has no listeners, peers or rules of its own.
+    Machine,
 }
 
 /// Reads a configuration and all that it names. Nothing is put into force.
@@ -68,16 +92,23 @@ pub fn log_format(path: &Path) -> LogFormat {
 /// # Errors
 /// What is wrong with that; what else is wrong with the file is no problem here, as with [`load`] it would be.
 pub fn admin_listen(path: &Path) -> Result<Vec<AdminListen>, Diagnostics> {
-    read_with(path, |root| match root.has("admin") {
+    let text = text_of(path)?;
+    let text = tenants::parts(path, &text)?.map_or(text, |parts| parts.machine);
+    let listens = |root: Section<'_>| match root.has("admin") {
         true => root.table("admin").and_then(|section| admin::places(&section)).map(values),
         false => Some(Vec::new()),
-    })
+    };
+    compile_with(path, &text, listens).map(|(listens, _)| listens)
 }
 
 /// As [`load`], from text that was read already.
 pub(super) fn compile(path: &Path, text: &str) -> Result<Loaded, Diagnostics> {
-    let (settings, warnings) = compile_with(path, text, |root| settings(path, text, &root))?;
-    Ok(Loaded { settings, warnings })
+    if let Some(parts) = tenants::parts(path, text)? {
+        return tenants::compile(path, text, parts);
+    }
+    let read = |root: Section<'_>| settings(path, text, &root, Whose::Everybody);
+    let (settings, warnings) = compile_with(path, text, read)?;
+    Ok(Loaded { settings, tenants: Vec::new(), warnings })
 }
 
 /// Reads a file, and takes what is wanted of it. `take` gives `None` only after it has reported a problem.
@@ -87,13 +118,54 @@ pub(super) fn compile(path: &Path, text: &str) -> Result<Loaded, Diagnostics> {
 /// table. A key that is not may be one that `take` needs, misspelt or under the wrong header.
 pub(super) fn read_with<T>(
     path: &Path,
+    tenant: Option<&str>,
     take: impl FnOnce(Section<'_>) -> Option<T>,
 ) -> Result<T, Diagnostics> {
-    compile_with(path, &text_of(path)?, take).map(|(taken, _)| taken)
+    let text = text_of(path)?;
+    let text = match tenants::parts(path, &text)? {
+        None => tenant.map_or(Ok(text), |name| Err(not_chosen(path, tenants::NotChosen::NoTenants(name))))?,
+        Some(parts) => parts.text_of(tenant).map_err(|why| not_chosen(path, why))?,
+    };
+    compile_with(path, &text, take).map(|(taken, _)| taken)
+}
+
+/// Whether a file has tenants, as far as it can be read.
+pub(super) fn has_tenants(path: &Path) -> bool {
+    text_of(path).is_ok_and(|text| !matches!(tenants::parts(path, &text), Ok(None)))
+}
+
+/// As [`load`], for what is asked of one tenant, or of a file without any.
+///
+/// # Errors
+/// As [`load`]; and that the file has tenants and none is named, or not this one.
+pub fn load_of(path: &Path, tenant: Option<&str>) -> Result<Loaded, Diagnostics> {
+    let Loaded { settings, tenants, warnings } = load(path)?;
+    let names = || tenants.iter().filter_map(|one| one.settings.tenant.as_deref());
+    let chosen = match (settings.is_of_a_machine, tenant) {
+        (false, None) => Ok(settings),
+        (false, Some(name)) => Err(tenants::NotChosen::NoTenants(name)),
+        (true, None) => Err(tenants::NotChosen::None(names().map(str::to_owned).collect())),
+        (true, Some(name)) => tenants
+            .iter()
+            .find(|one| one.settings.tenant.as_deref() == Some(name))
+            .map(|one| Settings::clone(&one.settings))
+            .ok_or_else(|| tenants::NotChosen::Unknown(name, names().map(str::to_owned).collect())),
+    };
+    let settings = chosen.map_err(|why| not_chosen(path, why))?;
+    Ok(Loaded { settings, tenants: Vec::new(), warnings })
+}
+
+fn not_chosen(path: &Path, why: tenants::NotChosen<'_>) -> Diagnostics {
+    let (problem, remedy) = why.told();
+    let (path, key) = (path.to_path_buf(), String::new());
+    Diagnostics {
+        errors: vec![Diagnostic { path, line: 1, column: 1, key, problem, remedy }],
+        warnings: Vec::new(),
+    }
 }
 
 /// What was taken, and what is risky in it.
-fn compile_with<T>(
+pub(super) fn compile_with<T>(
     path: &Path,
     text: &str,
     take: impl FnOnce(Section<'_>) -> Option<T>,
@@ -127,7 +199,7 @@ fn issuers(root: &Section<'_>, admin: Option<&AdminSettings>) -> Issuers {
 }
 
 /// In the order in which things refer to each other.
-fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
+pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose) -> Option<Settings> {
     let log = audit::log(root);
     let records = audit::audit(root);
     let notifications = notify::targets(root);
@@ -135,12 +207,16 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     let upstreams = upstream::upstreams(root);
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
-    let limits = limits::limits(root, rewrites.largest_frame());
+    let share = if let Whose::Tenant(share) = whose { share } else { Share::ALL };
+    let limits = limits::limits(root, rewrites.largest_frame(), share);
     let metrics = metrics::metrics(root);
     let roles = role::roles(root);
     let users = users::users(root, admin.as_ref(), &roles);
     let issuers = issuers(root, admin.as_ref());
-    let listeners = listener::listeners(root, &upstreams.names);
+    let listeners = match whose {
+        Whose::Machine => Listeners::default(),
+        _ => listener::listeners(root, &upstreams.names),
+    };
     issuer::used(root, &issuers, &listeners.compiled, admin.as_ref());
     let routes = upstream::routes(root, &upstreams.names);
     let known = peer::Known {
@@ -150,16 +226,24 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         roles: &roles,
         rewrites: &rewrites,
     };
-    let peers = peer::peers(root, &known);
+    let peers = if whose == Whose::Machine { Vec::new() } else { peer::peers(root, &known) };
     related(root, &known, &peers);
     let defaults = listeners.compiled.iter().map(|one| (one.name.clone(), one.upstream.clone())).collect();
     let Used { files, ends } = root.report.take_used();
     let watched = root.report.take_watched();
     let Records { settings: audit, destinations: forwarding, fingerprint: audit_fingerprint } = records?;
-    let file_digest = hex::encode(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
+    let file_digest = match whose {
+        Whose::Everybody => digest_of(text),
+        // What another one writes moves it up and down in the file, and is none of its own.
+        _ => digest_of(
+            &text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"),
+        ),
+    };
     Some(Settings {
+        tenant: None,
+        is_of_a_machine: whose == Whose::Machine,
         path: path.to_path_buf(),
-        digest: in_force(path, &file_digest, &files),
+        digest: digest_in_force(path, &file_digest, &files),
         file_digest,
         files,
         ends,
@@ -219,15 +303,20 @@ fn unused(root: &Section<'_>, known: &peer::Known<'_>, peers: &[Arc<Peer>]) {
     }
 }
 
+/// SHA-256, lower-case hex.
+pub(super) fn digest_of(text: &str) -> String {
+    hex::encode(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
+}
+
 /// As [`Settings::digest`].
-fn in_force(path: &Path, file_digest: &str, files: &[FileDigest]) -> String {
+pub(super) fn digest_in_force(path: &Path, file_digest: &str, files: &[FileDigest]) -> String {
     if files.is_empty() {
         return file_digest.to_owned();
     }
     let line = |sha256: &str, file: &Path| format!("{sha256}  {}\n", file.display());
     let others = files.iter().map(|one| line(&one.sha256, &one.file));
     let lines: String = std::iter::once(line(file_digest, path)).chain(others).collect();
-    hex::encode(digest::digest(&digest::SHA256, lines.as_bytes()).as_ref())
+    digest_of(&lines)
 }
 
 fn text_of(path: &Path) -> Result<String, Diagnostics> {

@@ -58,6 +58,7 @@ mod sharing;
 mod spelling;
 mod suggest;
 mod syntax;
+mod tenants;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -73,7 +74,7 @@ pub use addresses::{checked_host_and_port, checked_network};
 pub use audit::log_level;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use keys::Keys;
-pub use load::{Loaded, admin_listen, load, load_files, log_format};
+pub use load::{Loaded, TenantSettings, admin_listen, load, load_files, load_of, log_format};
 pub use part::{CrosswalkTables, Rules, crosswalk_tables, patient_identifiers, rules, ruleset, users_of};
 pub(crate) use repository::host_name;
 pub use secret::{crosswalk_key, users_key};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::crosswalk::Crosswalks;
 use super::diagnostic::Diagnostics;
-use super::load::read_with;
+use super::load::{has_tenants, read_with};
 use super::rewrite::Rewrites;
 use super::section::Section;
 use super::settings::{CrosswalkSettings, UsersSettings};
@@ -40,16 +40,21 @@ pub struct CrosswalkTables {
 ///
 /// # Errors
 /// Every problem of them, or that no rewrite is called so.
-pub fn rules(path: &Path, name: &str) -> Result<Rules, Diagnostics> {
-    read_with(path, |root| rules_of(&root, name, true))
+pub fn rules(path: &Path, tenant: Option<&str>, name: &str) -> Result<Rules, Diagnostics> {
+    read_with(path, of_tenants(path, tenant), |root| rules_of(&root, name, true))
 }
 
 /// As [`rules`], without the crosswalk.
 ///
 /// # Errors
 /// As [`rules`].
-pub fn ruleset(path: &Path, name: &str) -> Result<Arc<Ruleset>, Diagnostics> {
-    read_with(path, |root| rules_of(&root, name, false).map(|rules| rules.ruleset))
+pub fn ruleset(path: &Path, tenant: Option<&str>, name: &str) -> Result<Arc<Ruleset>, Diagnostics> {
+    read_with(path, of_tenants(path, tenant), |root| rules_of(&root, name, false).map(|rules| rules.ruleset))
+}
+
+/// In a file without tenants the name is a label, for values that name the tenant.
+fn of_tenants<'t>(path: &Path, tenant: Option<&'t str>) -> Option<&'t str> {
+    tenant.filter(|_| has_tenants(path))
 }
 
 fn rules_of(root: &Section<'_>, name: &str, remembering: bool) -> Option<Rules> {
@@ -82,8 +87,8 @@ fn unknown(root: &Section<'_>, rewrites: &[Section<'_>], name: &str) {
 ///
 /// # Errors
 /// Every problem of their tables.
-pub fn crosswalk_tables(path: &Path) -> Result<CrosswalkTables, Diagnostics> {
-    read_with(path, |root| {
+pub fn crosswalk_tables(path: &Path, tenant: Option<&str>) -> Result<CrosswalkTables, Diagnostics> {
+    read_with(path, tenant, |root| {
         let crosswalks = Crosswalks::read(&root, |_| true).compiled;
         let rewrites = root.tables("rewrite");
         let remembered = rewrites.iter().filter_map(|table| {
@@ -98,8 +103,8 @@ pub fn crosswalk_tables(path: &Path) -> Result<CrosswalkTables, Diagnostics> {
 ///
 /// # Errors
 /// Every problem with that.
-pub fn patient_identifiers(path: &Path) -> Result<PatientIdentifiers, Diagnostics> {
-    read_with(path, |root| match root.table("audit") {
+pub fn patient_identifiers(path: &Path, tenant: Option<&str>) -> Result<PatientIdentifiers, Diagnostics> {
+    read_with(path, tenant, |root| match root.table("audit") {
         Some(audit) => super::audit::patient_identifiers(&audit),
         None => Some(PatientIdentifiers::None),
     })
@@ -109,8 +114,8 @@ pub fn patient_identifiers(path: &Path) -> Result<PatientIdentifiers, Diagnostic
 ///
 /// # Errors
 /// Every problem of the table, or that there is none.
-pub fn users_of(path: &Path) -> Result<UsersSettings, Diagnostics> {
-    read_with(path, |root| {
+pub fn users_of(path: &Path, tenant: Option<&str>) -> Result<UsersSettings, Diagnostics> {
+    read_with(path, tenant, |root| {
         if !root.has("users") && !root.report.lacks("[users]") {
             root.report.error(&root.place, "has no [users]", "write [users] file = \"…\", or give --file");
         }

@@ -2,6 +2,7 @@
 
 mod numbers;
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -107,6 +108,21 @@ impl<'a> Section<'a> {
             value.as_array().is_some_and(|array| array.iter().all(|item| item.get_ref().is_table()))
         };
         self.table.get(key).is_none_or(|value| tables(value.get_ref()))
+    }
+
+    /// From where the name of a key begins to where its value ends.
+    pub(super) fn span_of(&self, key: &str) -> Option<Range<usize>> {
+        let (name, value) = self.table.get_key_value(key)?;
+        Some(name.span().start..value.span().end)
+    }
+
+    /// Reports every key but these, for a table that is read before it is known which tables there are.
+    pub(super) fn refuse_others(&self, known: &[&'static str]) {
+        for (key, _) in self.table.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
+            let place = Place { offset: key.span().start, key: self.join(key.get_ref()) };
+            let remedy = suggest::or_list(key.get_ref(), known.iter().copied());
+            self.report.error(&place, "is not a key of this table", remedy);
+        }
     }
 
     /// Whether the key is there, whatever it holds.

@@ -28,6 +28,10 @@ use crate::wire::AeTitle;
 /// A whole configuration, ready to be put into force.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Whose they are, in a file with a `[[tenant]]`; `None`: the machine's there, and everybody's in any other.
+    pub tenant: Option<Arc<str>>,
+    /// Whether they are what is no tenant's, in a file with a `[[tenant]]`.
+    pub is_of_a_machine: bool,
     /// The file it came from.
     pub path: PathBuf,
     /// What is in force: SHA-256 of the lines that sha256sum(1) prints of the file and of `files`; of the file alone where
@@ -324,6 +328,28 @@ pub struct ListenerSettings {
     pub tls: Option<ServerTls>,
     /// Where the file defines it, counted from 1.
     pub line: usize,
+    /// Whose connections at this address may be, where several tenants have it.
+    pub shared: Option<Arc<Shared>>,
+}
+
+/// How a connection finds its tenant, at an address that several of them have.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// The listeners there.
+    pub leads: Vec<Lead>,
+    /// Which of them a server name leads to, in lower case.
+    pub by_name: BTreeMap<String, usize>,
+    /// For whoever asks for no such name.
+    pub common: tls::Common,
+}
+
+/// A listener of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lead {
+    /// Name of the `[[tenant]]`.
+    pub tenant: Arc<str>,
+    /// Its `[[listener]]`, by name.
+    pub listener: Arc<str>,
 }
 
 /// `user-identity` of a listener: what becomes of a user identity (PS3.7 D.3.3.7).

@@ -16,6 +16,7 @@ mod repositories;
 mod rewrites;
 mod risks;
 mod slips;
+mod tenants;
 mod tls_files;
 mod user_identity;
 mod users;

@@ -2,6 +2,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `site` | one tenant, or all there is where there are none: its gate, its records and what else is its alone |
 //! | `starting` | from a configuration that was read to listeners that accept |
 //! | `state` | the folder of what outlives a restart, for one process |
 //! | `reloading` | another configuration into force, staged and put into force as one |
@@ -23,21 +24,21 @@
 //! - **Why a reload is staged**: crosswalks are opened and listeners bound first. A failure there leaves everything as it
 //!   was; behind it nothing can fail, and settings and crosswalks change in one store.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::audit::forward::Forwarding;
-use crate::audit::{AuditError, AuditTask, ReloadedBy};
+use crate::audit::{AuditError, ReloadedBy};
 use crate::config::Settings;
 use crate::crosswalk::CrosswalkError;
-use crate::files::{Lock, full};
+use crate::files::full;
 use crate::http;
-use crate::relay::{BindError, Gate, Listeners, Stage, UpstreamState};
+use crate::relay::{BindError, Listeners, UpstreamState};
 
 mod blocking;
 mod endings;
@@ -47,6 +48,7 @@ mod hours;
 mod monitor;
 mod monitoring;
 mod reloading;
+mod site;
 mod starting;
 mod state;
 mod stopping;
@@ -61,25 +63,20 @@ pub(crate) use monitoring::OPEN_METRICS;
 
 use monitor::Monitor;
 use monitoring::Monitoring;
+use site::Site;
 
 /// The proxy, running.
 pub struct Daemon {
-    gate: Arc<Gate>,
-    stage: watch::Sender<Stage>,
+    /// All there is, without tenants; with them, what is none of theirs.
+    machine: Site,
+    /// By name.
+    tenants: BTreeMap<Arc<str>, Site>,
+    /// Tenants that a reload took away, until their last associations have ended.
+    leaving: Vec<JoinHandle<()>>,
     listeners: Listeners,
-    records: AuditTask,
-    forwarding: Forwarding,
-    /// Tells of refusals by the minute, until the sender is gone.
-    minutes: (oneshot::Sender<()>, JoinHandle<()>),
     began: Instant,
     monitor: Monitor,
     monitoring: Monitoring,
-    /// With which it began: what a reload leaves as it is.
-    beginning: Arc<Settings>,
-    /// Of the folder of what outlives a restart, where something is written there.
-    state: Option<Lock>,
-    /// Whoever tells of what ends follows the settings in force.
-    followed: watch::Sender<Arc<Settings>>,
     /// The first problem of what was read last, where that was refused.
     refused: watch::Sender<Option<Arc<str>>>,
     handle: Handle,
@@ -127,6 +124,11 @@ pub enum StartError {
     /// Records cannot be kept.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The first `[[tenant]]`, or none any more: whose everything is changes with that.
+    #[error(
+        "a file with the first [[tenant]], or without any where there were some, is another configuration of everything; restart dimsegate with it"
+    )]
+    Tenants,
     /// Records cannot be sent on.
     #[error(transparent)]
     Forwarding(std::io::Error),
@@ -135,7 +137,12 @@ pub enum StartError {
 impl Daemon {
     /// Where a listener listens, with the port that the system chose.
     pub fn address(&self, listener: &str) -> Option<SocketAddr> {
-        self.listeners.address(listener)
+        self.listeners.address(None, listener)
+    }
+
+    /// The same, of a listener of a tenant that has its address alone.
+    pub fn address_of(&self, tenant: &str, listener: &str) -> Option<SocketAddr> {
+        self.listeners.address(Some(tenant), listener)
     }
 
     /// For whoever asks something of it while it runs.
@@ -159,17 +166,17 @@ impl Daemon {
 
     /// How each upstream stands, by name.
     pub fn upstreams(&self) -> Vec<UpstreamState> {
-        self.gate.upstreams.states()
+        self.machine.gate.upstreams.states()
     }
 
     /// Whose word a reload is that becomes due because a file has changed that the configuration in force names. Nobody looks
     /// any more once it is dropped.
     pub fn watch_files(&self) -> mpsc::Receiver<ReloadedBy> {
-        watching::watch(self.followed.subscribe())
+        watching::watch(self.machine.followed.subscribe())
     }
 
     /// The settings in force.
     pub fn settings(&self) -> Arc<Settings> {
-        self.gate.in_force.load().settings.clone()
+        self.machine.settings()
     }
 }

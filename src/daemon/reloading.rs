@@ -19,13 +19,18 @@
 //! None of them lets in whom the new configuration does not: that is decided by the configuration alone, which a connection takes
 //! once. Whoever was let in by the one of before is asked about again at the end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
+use super::monitoring::Move;
+use super::site::{Ready, Site, Trail, places};
+use super::starting::{Listening, wanted};
 use super::{Daemon, StartError, state, told};
 use crate::audit::{self, Event};
-use crate::config::{self, Diagnostics, Loaded, Settings};
+use crate::config::{self, Diagnostics, Loaded, Settings, TenantSettings};
 use crate::files::Lock;
-use crate::relay::InForce;
+use crate::relay::{Bound, Gate, InForce};
 
 /// Characters of a problem that whoever looks at the state of the proxy sees.
 const SHOWN: usize = 300;
@@ -95,60 +100,80 @@ impl Daemon {
     /// # Errors
     /// A new crosswalk cannot be opened, a new listener bound, or metrics served; everything stays as it was.
     pub async fn reload(&mut self, loaded: Loaded, by: Option<audit::ReloadedBy>) -> Result<(), StartError> {
-        let Loaded { settings, warnings } = loaded;
-        let settings = Arc::new(settings);
-        let in_force = InForce::open(settings.clone(), Some(&self.gate.in_force.load()))?;
-        let to = self.monitoring.bind(settings.metrics).await?;
-        let locked = self.lock_state(&settings).await?;
-        let bound = self.listeners.bind_new(&settings).await?;
-        // Nothing fails from here on.
-        self.state = self.state.take().or(locked);
-        keep_fetched(&self.settings(), &settings);
-        let previous = self.gate.in_force.swap(Arc::new(in_force));
-        self.gate.limiter.apply(settings.limits.counts, &settings.policy);
-        self.gate.decoders.apply(&settings.limits);
-        self.gate.waiting.resize(settings.limits.all_held(), 0);
-        self.gate.upstreams.follow(&settings);
-        self.listeners.follow(&settings, bound);
-        self.gate.metrics.reloaded(true);
-        self.refused.send_replace(None);
-        self.followed.send_replace(settings.clone());
-        self.forwarding.reload(&settings.forwarding);
-        self.monitoring.follow(to, &self.monitor).await;
-        self.judge_again().await;
-        let waiting = waiting(&self.beginning, &settings);
-        for what in &waiting {
-            tracing::warn!("{what} has changed since the start, and waits for a restart");
+        let is_with_tenants = |tenants: usize, settings: &Settings| tenants > 0 || settings.is_of_a_machine;
+        if is_with_tenants(loaded.tenants.len(), &loaded.settings)
+            != is_with_tenants(self.tenants.len(), &self.settings())
+        {
+            return Err(StartError::Tenants);
         }
-        told::reloaded(&self.gate.audit, [&previous.settings, &settings], waiting, by, warnings.len()).await;
+        let mut staged = Staged::new(self, loaded).await?;
+        match self.bind(&staged).await {
+            Ok((bound, to)) => self.commit(staged, bound, to, by).await,
+            Err(error) => {
+                staged.give_up(&error.to_string()).await;
+                return Err(error);
+            }
+        }
         Ok(())
     }
 
-    /// The lock of what outlives a restart, where the first `[[issuer]]` comes. The folder is that of the start.
-    async fn lock_state(&self, settings: &Arc<Settings>) -> Result<Option<Lock>, StartError> {
-        match self.state {
-            Some(_) => Ok(None),
-            None => state::lock_soon(&self.beginning.state_directory, settings).await,
-        }
+    /// What may have to make room for another comes last of what can fail.
+    async fn bind(&mut self, staged: &Staged) -> Result<(Vec<Bound>, Move), StartError> {
+        let to = self.monitoring.bind(staged.machine.settings.metrics).await?;
+        let bound = self.listeners.bind_new(&wanted(&staged.listening(self))).await?;
+        Ok((bound, to))
     }
 
-    /// Asks again about those who are there. It takes a moment where they are thousands.
-    async fn judge_again(&self) {
-        let gate = self.gate.clone();
-        let judged = move || {
-            // Also where nobody looks at files by themselves.
-            gate.people.now(&gate.in_force.load().settings);
-            gate.judge_all_again()
-        };
-        let lost = tokio::task::spawn_blocking(judged).await.unwrap_or(0);
-        if lost > 0 {
-            tracing::info!(associations = lost, "open associations end: they have lost their right");
+    /// Puts everything into force. Nothing fails from here on.
+    async fn commit(&mut self, staged: Staged, bound: Vec<Bound>, to: Move, by: Option<audit::ReloadedBy>) {
+        let listening = staged.listening(self);
+        let Staged { machine, others, mut new } = staged;
+        let listen = wanted(&listening);
+        let settings = machine.settings.clone();
+        let gone: Vec<Arc<str>> =
+            self.tenants.keys().filter(|name| !others.contains_key(*name)).cloned().collect();
+        let left: Vec<Site> = gone.iter().filter_map(|name| self.tenants.remove(name)).collect();
+        let mut reloaded = Vec::new();
+        // Whoever is handed on has to find there what it was handed on by.
+        for (name, change) in others {
+            if let Some(site) = self.tenants.get_mut(&name) {
+                reloaded.push((site.gate.clone(), site.put_into_force(change)));
+            }
+        }
+        for (trail, ready) in new.drain(..) {
+            let places = places(&ready.gate, &trail.settings, &settings, &bound);
+            let name = trail.settings.tenant.clone();
+            ready.tell(&trail, &places).await;
+            self.tenants.extend(name.zip(Some(Site::run(trail, ready))));
+        }
+        let gates = self.tenants.iter().map(|(name, site)| (name.clone(), site.gate.clone())).collect();
+        self.machine.gate.tenants.store(Arc::new(gates));
+        let previous = self.machine.put_into_force(machine);
+        self.listeners.follow(&listen, bound);
+        self.refused.send_replace(None);
+        self.monitoring.follow(to, &self.monitor).await;
+        self.leaving.retain(|leaving| !leaving.is_finished());
+        for site in left {
+            self.leaving.push(tokio::spawn(site.leave(self.began)));
+        }
+        reloaded.insert(0, (self.machine.gate.clone(), previous));
+        let beginnings = [&self.machine].into_iter().chain(self.tenants.values());
+        let beginnings: Vec<_> = beginnings.map(|site| (site.gate.clone(), site.beginning.clone())).collect();
+        for (gate, (previous, risks)) in reloaded {
+            judge_again(&gate).await;
+            let beginning = beginnings.iter().find(|(of, _)| Arc::ptr_eq(of, &gate));
+            let settings = gate.in_force.load().settings.clone();
+            let waiting = beginning.map(|(_, beginning)| waiting(beginning, &settings)).unwrap_or_default();
+            for what in &waiting {
+                tracing::warn!("{what} has changed since the start, and waits for a restart");
+            }
+            told::reloaded(&gate.audit, [&previous, &settings], waiting, by.clone(), risks).await;
         }
     }
 
     /// Records that another configuration was refused and the old one stays in force.
     pub async fn record_refused(&self, problems: Vec<String>, by: Option<audit::ReloadedBy>) {
-        self.gate.metrics.reloaded(false);
+        self.machine.gate.metrics.reloaded(false);
         let shown = |problem: &String| problem.chars().take(SHOWN).collect::<String>().into();
         self.refused.send_replace(problems.first().map(shown));
         let settings = self.settings();
@@ -159,7 +184,132 @@ impl Daemon {
             problems,
             by,
         };
-        self.gate.audit.record(Event::ConfigurationRefused(refused)).await;
+        let (file, by) = (refused.file.clone(), refused.by.clone());
+        self.machine.gate.audit.record(Event::ConfigurationRefused(refused)).await;
+        for site in self.tenants.values() {
+            let configuration = Some(site.settings().digest.clone());
+            let (file, by) = (file.clone(), by.clone());
+            let refused =
+                audit::ConfigurationRefused { file, configuration, errors: 0, problems: Vec::new(), by };
+            site.gate.audit.record(Event::ConfigurationRefused(refused)).await;
+        }
+    }
+}
+
+impl Site {
+    /// Puts other settings into force. What was before, and how much is risky now.
+    fn put_into_force(&mut self, change: Change) -> (Arc<Settings>, usize) {
+        let Change { settings, in_force, locked, risks } = change;
+        self.state = self.state.take().or(locked);
+        keep_fetched(&self.settings(), &settings);
+        let previous = self.gate.in_force.swap(Arc::new(in_force));
+        self.gate.limiter.apply(settings.limits.counts, &settings.policy);
+        self.gate.slots.follow(&settings);
+        self.gate.decoders.apply(&settings.limits);
+        self.gate.waiting.resize(settings.limits.all_held(), 0);
+        self.gate.upstreams.follow(&settings);
+        self.gate.metrics.reloaded(true);
+        self.followed.send_replace(settings.clone());
+        self.forwarding.reload(&settings.forwarding);
+        (previous.settings.clone(), risks)
+    }
+}
+
+/// Other settings for a site that runs, with what they need open.
+struct Change {
+    settings: Arc<Settings>,
+    in_force: InForce,
+    locked: Option<Lock>,
+    risks: usize,
+}
+
+impl Change {
+    async fn new(site: &Site, settings: Arc<Settings>, risks: usize) -> Result<Self, StartError> {
+        let in_force = InForce::open(settings.clone(), Some(&site.gate.in_force.load()))?;
+        // Where the first [[issuer]] comes. The folder is that of the start.
+        let locked = match site.state {
+            Some(_) => None,
+            None => state::lock_soon(&site.beginning.state_directory, &settings).await?,
+        };
+        Ok(Self { settings, in_force, locked, risks })
+    }
+}
+
+/// All that a configuration needs, had before any of it is in force.
+struct Staged {
+    machine: Change,
+    /// Of tenants that are there already, by name; and the names of those that come.
+    others: BTreeMap<Arc<str>, Change>,
+    new: Vec<(Trail, Ready)>,
+}
+
+impl Staged {
+    async fn new(daemon: &Daemon, loaded: Loaded) -> Result<Self, StartError> {
+        let Loaded { settings, tenants, warnings } = loaded;
+        let of_tenants: usize = tenants.iter().map(|tenant| tenant.risks).sum();
+        let risks = warnings.len().saturating_sub(of_tenants);
+        let machine = Change::new(&daemon.machine, Arc::new(settings), risks).await?;
+        let mut staged = Self { machine, others: BTreeMap::new(), new: Vec::new() };
+        for tenant in tenants {
+            if let Err(error) = staged.add(daemon, tenant).await {
+                staged.give_up(&error.to_string()).await;
+                return Err(error);
+            }
+        }
+        Ok(staged)
+    }
+
+    async fn add(&mut self, daemon: &Daemon, tenant: TenantSettings) -> Result<(), StartError> {
+        let TenantSettings { settings, risks } = tenant;
+        let Some(name) = settings.tenant.clone() else { return Ok(()) };
+        match daemon.tenants.get(&name) {
+            Some(site) => {
+                self.others.insert(name, Change::new(site, settings, risks).await?);
+            }
+            None => {
+                let trail = Trail::begin(settings, risks)?;
+                match Ready::new(&trail).await {
+                    Ok(ready) => self.new.push((trail, ready)),
+                    Err(error) => {
+                        trail.give_up(daemon.began, &error.to_string()).await;
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What all gates listen for then.
+    fn listening(&self, daemon: &Daemon) -> Vec<Listening> {
+        let machine = (daemon.machine.gate.clone(), self.machine.settings.clone());
+        let others = self.others.iter().filter_map(|(name, change)| {
+            Some((daemon.tenants.get(name)?.gate.clone(), change.settings.clone()))
+        });
+        let new = self.new.iter().map(|(trail, ready)| (ready.gate.clone(), trail.settings.clone()));
+        [machine].into_iter().chain(others).chain(new).collect()
+    }
+
+    /// The trails that were begun for it end in good order.
+    async fn give_up(&mut self, why: &str) {
+        for (trail, ready) in self.new.drain(..) {
+            drop(ready);
+            trail.give_up(Instant::now(), why).await;
+        }
+    }
+}
+
+/// Asks again about those who are there. It takes a moment where they are thousands.
+async fn judge_again(gate: &Arc<Gate>) {
+    let gate = gate.clone();
+    let judged = move || {
+        // Also where nobody looks at files by themselves.
+        gate.people.now(&gate.in_force.load().settings);
+        gate.judge_all_again()
+    };
+    let lost = tokio::task::spawn_blocking(judged).await.unwrap_or(0);
+    if lost > 0 {
+        tracing::info!(associations = lost, "open associations end: they have lost their right");
     }
 }
 

@@ -1,18 +1,18 @@
 //! From a configuration that was read to listeners that accept.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use super::monitor::Monitor;
 use super::monitoring::{Monitoring, Move};
-use super::{Blocking, Daemon, Handle, StartError, endings, fetching, hours, state, telling, told};
-use crate::audit::forward::Forwarding;
-use crate::audit::{Audit, AuditTask, Event, SecurityAlert, Stopped};
-use crate::config::{Loaded, Settings};
-use crate::files::Lock;
-use crate::relay::{self, Bound, Gate, InForce, Listeners, Stage};
+use super::site::{Ready, Site, Trail, is_shared, places};
+use super::{Daemon, Handle, StartError};
+use crate::audit::AuditError;
+use crate::config::{Loaded, Settings, TenantSettings};
+use crate::relay::{Bound, Gate, ListenFor, Listeners};
 
 impl Daemon {
     /// Keeps records, sends them on, binds every listener, then begins to accept. `None`: it was told to `stop` before that was
@@ -25,59 +25,77 @@ impl Daemon {
         loaded: Loaded,
         stop: impl Future<Output = &'static str>,
     ) -> Result<Option<Self>, StartError> {
-        let Loaded { settings, warnings } = loaded;
-        let settings = Arc::new(settings);
-        // Nothing is closed or deleted before the forwarders have said what they still have to read.
-        let names = settings.forwarding.iter().map(|destination| destination.name.clone());
-        settings.audit.keeping.hold.expect(names);
-        let (audit, records) = Audit::start(settings.audit.clone())?;
         let began = Instant::now();
+        let trails = trails(loaded, began).await?;
         let begun = tokio::select! {
             biased;
             why = stop => Err(NotBegun::Told(why)),
             // The first records wait for a disk that takes nothing.
-            begun = begin(&settings, &audit, warnings.len()) => begun.map_err(NotBegun::Failed),
+            begun = begin(&trails) => begun.map_err(NotBegun::Failed),
         };
-        let Ready { forwarding, stage, gate, state, blocking, followed, mut listeners, bound, to } =
-            match begun {
-                Ok(ready) => ready,
-                Err(why) => {
-                    give_up(&audit, records, began, why.to_string()).await;
-                    return why.told();
-                }
-            };
-        gate.upstreams.follow(&settings);
-        listeners.follow(&settings, bound);
-        let monitor = Monitor::new(gate.clone(), forwarding.deliveries());
+        let (ready, mut listeners, bound, to) = match begun {
+            Ok(begun) => begun,
+            Err(why) => {
+                give_up(trails, began, &why.to_string()).await;
+                return why.told();
+            }
+        };
+        let mut sites = trails.into_iter().zip(ready).map(|(trail, ready)| Site::run(trail, ready));
+        let Some(machine) = sites.next() else { return Ok(None) };
+        let named = |site: Site| Some((site.settings().tenant.clone()?, site));
+        let tenants: BTreeMap<Arc<str>, Site> = sites.filter_map(named).collect();
+        let gates = tenants.iter().map(|(name, site)| (name.clone(), site.gate.clone())).collect();
+        machine.gate.tenants.store(Arc::new(gates));
+        let all: Vec<_> = [&machine].into_iter().chain(tenants.values()).map(of_site).collect();
+        listeners.follow(&wanted(&all), bound);
+        let monitor = Monitor::new(machine.gate.clone(), machine.deliveries());
         let mut monitoring = Monitoring::default();
         monitoring.follow(to, &monitor).await;
-        let (until, over) = oneshot::channel();
-        let minutes = gate.refusals.clone().each_minute(settings.audit.directory.clone(), over);
-        tokio::spawn(hours::keep(gate.clone()));
-        let folder = settings.state_directory.clone();
-        tokio::spawn(fetching::keep(followed.subscribe(), gate.audit.clone(), folder));
-        tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));
-        let minutes = (until, tokio::spawn(minutes));
         let refused = watch::Sender::new(None);
-        let (handle, requests) =
-            Handle::new(gate.clone(), blocking, followed.subscribe(), refused.subscribe(), began);
+        let (handle, requests) = Handle::new(
+            machine.gate.clone(),
+            machine.blocking.clone(),
+            machine.followed.subscribe(),
+            refused.subscribe(),
+            began,
+        );
         Ok(Some(Self {
-            gate,
-            stage,
+            machine,
+            tenants,
+            leaving: Vec::new(),
             listeners,
-            records,
-            forwarding,
-            minutes,
             began,
             monitor,
             monitoring,
-            beginning: settings,
-            state,
-            followed,
             refused,
             handle,
             requests,
         }))
+    }
+}
+
+/// Begins all trails, that of the machine first.
+async fn trails(loaded: Loaded, began: Instant) -> Result<Vec<Trail>, AuditError> {
+    let Loaded { settings, tenants, warnings } = loaded;
+    let of_tenants: usize = tenants.iter().map(|tenant| tenant.risks).sum();
+    let machine = (Arc::new(settings), warnings.len().saturating_sub(of_tenants));
+    let others = tenants.into_iter().map(|TenantSettings { settings, risks }| (settings, risks));
+    let mut trails = Vec::new();
+    for (settings, risks) in [machine].into_iter().chain(others) {
+        match Trail::begin(settings, risks) {
+            Ok(trail) => trails.push(trail),
+            Err(error) => {
+                give_up(trails, began, &format!("cannot start: {error}")).await;
+                return Err(error);
+            }
+        }
+    }
+    Ok(trails)
+}
+
+async fn give_up(trails: Vec<Trail>, began: Instant, why: &str) {
+    for trail in trails {
+        trail.give_up(began, why).await;
     }
 }
 
@@ -99,67 +117,46 @@ impl NotBegun {
     }
 }
 
-/// All that can fail once there are records.
-struct Ready {
-    forwarding: Forwarding,
-    stage: watch::Sender<Stage>,
-    gate: Arc<Gate>,
-    state: Option<Lock>,
-    blocking: Arc<Blocking>,
-    followed: watch::Sender<Arc<Settings>>,
-    listeners: Listeners,
-    bound: Vec<Bound>,
-    /// Where metrics are served.
-    to: Move,
+/// What a gate is to listen for, by settings that are or come into force.
+pub(super) type Listening = (Arc<Gate>, Arc<Settings>);
+
+fn of_site(site: &Site) -> Listening {
+    (site.gate.clone(), site.settings())
 }
+
+/// The listeners of all, those of the machine first. Where it listens for several tenants, they do not themselves.
+pub(super) fn wanted(all: &[Listening]) -> Vec<ListenFor> {
+    let machine = all.first().map(|(_, settings)| settings.clone());
+    let mut wanted = Vec::new();
+    for (gate, settings) in all {
+        let is_led_to = |address| {
+            settings.tenant.is_some() && machine.as_ref().is_some_and(|machine| is_shared(machine, address))
+        };
+        let own = settings.listeners.iter().filter(|listener| !is_led_to(listener.address));
+        wanted.extend(own.map(|settings| ListenFor { gate: gate.clone(), settings: settings.clone() }));
+    }
+    wanted
+}
+
+type Begun = (Vec<Ready>, Listeners, Vec<Bound>, Move);
 
 /// Makes ready, and records that it is.
-async fn begin(settings: &Arc<Settings>, audit: &Audit, warnings: usize) -> Result<Ready, StartError> {
-    let ready = make_ready(settings, audit).await?;
-    // What is recorded from here on is told, the start too.
-    telling::begin(ready.gate.clone(), ready.followed.subscribe());
-    told::started(&ready.gate.audit, settings, &ready.bound).await;
-    told::loaded(&ready.gate.audit, settings, warnings).await;
-    Ok(ready)
-}
-
-async fn make_ready(settings: &Arc<Settings>, audit: &Audit) -> Result<Ready, StartError> {
-    let forwarding = forward(settings, audit.clone()).map_err(StartError::Forwarding)?;
-    let in_force = InForce::open(settings.clone(), None)?;
-    let (stage, staged) = watch::channel(Stage::Running);
-    let gate = Arc::new(Gate::new(in_force, audit.clone(), staged, relay::check));
-    let state = state::lock_soon(&settings.state_directory, settings).await?;
-    let blocking = Arc::new(Blocking::open(&settings.state_directory, gate.clone())?);
-    let mut listeners = Listeners::new(gate.clone());
-    let bound = listeners.bind_new(settings).await?;
-    let to = Monitoring::default().bind(settings.metrics).await?;
-    let followed = watch::Sender::new(settings.clone());
-    Ok(Ready { forwarding, stage, gate, state, blocking, followed, listeners, bound, to })
-}
-
-/// Ends the records in good order: the next run would take a start that failed for a crash.
-async fn give_up(audit: &Audit, records: AuditTask, began: Instant, why: String) {
-    audit.hurry();
-    let stopped = Stopped {
-        reason: why.into(),
-        aborted: 0,
-        health_checks: None,
-        duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-    };
-    audit.record(Event::Stopped(stopped)).await;
-    records.close().await;
-}
-
-/// Sends records on from their directory, to wherever the configuration says.
-fn forward(settings: &Settings, trail: Audit) -> std::io::Result<Forwarding> {
-    let (audit, destinations) = (&settings.audit, &settings.forwarding);
-    let hold = audit.keeping.hold.clone();
-    let runtime = tokio::runtime::Handle::current();
-    let alert = move |alert: SecurityAlert| {
-        let trail = trail.clone();
-        runtime.spawn(async move { trail.record(Event::SecurityAlert(Box::new(alert))).await });
-    };
-    Forwarding::start(audit.directory.clone(), destinations, hold, alert)
+async fn begin(trails: &[Trail]) -> Result<Begun, StartError> {
+    let mut all = Vec::new();
+    for trail in trails {
+        all.push(Ready::new(trail).await?);
+    }
+    let listening: Vec<Listening> =
+        all.iter().zip(trails).map(|(ready, trail)| (ready.gate.clone(), trail.settings.clone())).collect();
+    let mut listeners = Listeners::default();
+    let bound = listeners.bind_new(&wanted(&listening)).await?;
+    let metrics = listening.first().and_then(|(_, machine)| machine.metrics);
+    let to = Monitoring::default().bind(metrics).await?;
+    for (ready, trail) in all.iter().zip(trails) {
+        let machine = trails.first().map_or(&trail.settings, |machine| &machine.settings);
+        ready.tell(trail, &places(&ready.gate, &trail.settings, machine, &bound)).await;
+    }
+    Ok((all, listeners, bound, to))
 }
 
 #[cfg(test)]

@@ -1,23 +1,23 @@
 //! What the process records of itself when it begins, and when another configuration comes into force.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use crate::audit::{self, Audit, Event};
 use crate::config::Settings;
-use crate::relay::Bound;
 
 /// Files that a record lists.
 const LISTED: usize = 200;
 
 /// That the process runs, and where it listens.
-pub(super) async fn started(audit: &Audit, settings: &Settings, listeners: &[Bound]) {
-    let listeners = listeners.iter().map(Bound::place);
+pub(super) async fn started(audit: &Audit, settings: &Settings, listeners: &[(String, SocketAddr)]) {
     let started = audit::Started {
         version: env!("CARGO_PKG_VERSION").into(),
         process_id: std::process::id(),
         configuration: settings.digest.clone(),
         listeners: listeners
-            .map(|(name, address)| audit::StartedListener { name: name.into(), address })
+            .iter()
+            .map(|(name, address)| audit::StartedListener { name: name.clone(), address: *address })
             .collect(),
         recovered: false,
     };

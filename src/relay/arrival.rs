@@ -13,6 +13,7 @@ use super::gate::Gate;
 use super::identified::Identified;
 use super::in_force::InForce;
 use super::recent::{Asked, Because, Recalled, Shown};
+use super::slots::Slot;
 use crate::audit::{self, Event};
 use crate::config::{ListenerSettings, Settings};
 use crate::identity::Certificate;
@@ -47,6 +48,8 @@ pub(crate) struct Arrival {
     pub once: Option<Once>,
     /// It may come and go to see whether the proxy is there: a load balancer for itself, or a monitor.
     pub may_check: bool,
+    /// Its place among the connections of the gate.
+    pub slot: Slot,
     /// Where somebody traces it, or may.
     pub witness: Option<Arc<Witness>>,
 }

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::arrival::{Arrival, Refused};
 use super::gate::Gate;
+use super::handed_on;
 use super::leg::Leg;
 use super::proxy_protocol::{self, HeaderError};
 use crate::policy::Refusal;
@@ -59,11 +60,19 @@ async fn enter_from(arrival: &mut Arrival, socket: TcpStream) -> Result<(Leg, Co
     if arrival.may_check && says_nothing(&socket).await {
         return Err(Refused::from(Reason::HealthCheck));
     }
-    let address = arrival.from.ip().to_canonical();
-    admitted(arrival, address).map_err(Refused::from)?;
-    let permit = arrival.gate.limiter.connection(address).map_err(Refused::from)?;
+    if arrival.listener.shared.is_some() {
+        return handed_on::enter(arrival, socket).await;
+    }
+    let permit = counted(arrival)?;
     let leg = begin(arrival, socket).await?;
     Ok((leg, permit))
+}
+
+/// Whether the address may come in, and how many of its connections there are.
+pub(super) fn counted(arrival: &Arrival) -> Result<ConnectionPermit, Refused> {
+    let address = arrival.from.ip().to_canonical();
+    admitted(arrival, address).map_err(Refused::from)?;
+    arrival.gate.limiter.connection(address).map_err(Refused::from)
 }
 
 /// Whether the address may come in at all, as far as that alone decides.
@@ -93,14 +102,7 @@ async fn says_nothing(socket: &TcpStream) -> bool {
 }
 
 async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused> {
-    upper::prepare(&socket).map_err(|error| lost(&error))?;
-    let mut first = [0; LOOKED_AT];
-    let count = socket.peek(&mut first).await.map_err(|error| lost(&error))?;
-    let spoken = first.get(..count).unwrap_or_default();
-    if spoken.is_empty() {
-        return Err(Refused::from(Reason::ConnectionLost));
-    }
-    let protocol = spoken_protocol(spoken);
+    let protocol = spoken(&socket).await?;
     match (&arrival.listener.tls, protocol) {
         (None, Protocol::Dicom) => Ok(Leg::new(Box::new(socket)).traced(arrival.trace(Node::Requestor))),
         (Some(tls), Protocol::Tls) => {
@@ -113,17 +115,31 @@ async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused>
             arrival.tell_tls();
             Ok(Leg::new(Box::new(stream)).traced(arrival.trace(Node::Requestor)))
         }
-        (tls, protocol) => {
-            let expected = if tls.is_some() { "TLS" } else { "plain DICOM" };
-            let reason = match protocol {
-                Protocol::Tls => Reason::TlsOnPlainPort,
-                Protocol::Dicom => Reason::PlainDicomOnTlsPort,
-                Protocol::Http => Reason::HttpOnDicomPort,
-                _ => Reason::UnknownProtocol,
-            };
-            Err(Refused::new(reason, format!("{protocol} on a port that expects {expected}")))
-        }
+        (tls, protocol) => Err(unexpected(tls.is_some(), protocol)),
     }
+}
+
+/// What a client begins with, before anything of it is taken.
+pub(super) async fn spoken(socket: &TcpStream) -> Result<Protocol, Refused> {
+    upper::prepare(socket).map_err(|error| lost(&error))?;
+    let mut first = [0; LOOKED_AT];
+    let count = socket.peek(&mut first).await.map_err(|error| lost(&error))?;
+    let spoken = first.get(..count).unwrap_or_default();
+    if spoken.is_empty() {
+        return Err(Refused::from(Reason::ConnectionLost));
+    }
+    Ok(spoken_protocol(spoken))
+}
+
+pub(super) fn unexpected(has_tls: bool, protocol: Protocol) -> Refused {
+    let expected = if has_tls { "TLS" } else { "plain DICOM" };
+    let reason = match protocol {
+        Protocol::Tls => Reason::TlsOnPlainPort,
+        Protocol::Dicom => Reason::PlainDicomOnTlsPort,
+        Protocol::Http => Reason::HttpOnDicomPort,
+        _ => Reason::UnknownProtocol,
+    };
+    Refused::new(reason, format!("{protocol} on a port that expects {expected}"))
 }
 
 /// One byte can be all that has come: the first of TLS and of the upper layer say enough, and what follows is judged by
@@ -136,7 +152,7 @@ fn spoken_protocol(first: &[u8]) -> Protocol {
     }
 }
 
-fn handshake_failed(error: &std::io::Error) -> Refused {
+pub(super) fn handshake_failed(error: &std::io::Error) -> Refused {
     let failure = crate::tls::handshake_failure(error);
     let mut refused = Refused::new(failure.fault.reason(), failure.detail);
     refused.alert = failure.alert.map(Into::into);

@@ -1,5 +1,6 @@
 //! What all associations share: the configuration in force, the records, the limits, the buffers.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use super::people::People;
 use super::proving::Proving;
 use super::recent::Recent;
 use super::refusals::Refusals;
+use super::slots::Slots;
 use super::tokens::Tokens;
 use super::upstream::{Check, Upstreams};
 use crate::audit::Audit;
@@ -41,6 +43,11 @@ pub(crate) struct Gate {
     pub in_force: ArcSwap<InForce>,
     pub audit: Audit,
     pub limiter: Limiter,
+    /// Places for connections.
+    pub slots: Slots,
+    /// The gates of the tenants, by name, where this is that of the machine they are on: whoever comes to an address that
+    /// several of them have is handed on to one, and nobody is handed back.
+    pub tenants: ArcSwap<BTreeMap<Arc<str>, Arc<Gate>>>,
     /// Whom an administrator has shut out; asked at each decision.
     pub blocks: Arc<ArcSwap<Blocks>>,
     pub decoders: Decoders,
@@ -80,6 +87,7 @@ impl Gate {
     pub(crate) fn new(in_force: InForce, audit: Audit, stage: watch::Receiver<Stage>, check: Check) -> Self {
         let limits = &in_force.settings.limits;
         let limiter = Limiter::new(limits.counts);
+        let slots = Slots::new(&in_force.settings);
         let decoders = Decoders::new(limits);
         let waiting = Shelf::new(limits.all_held(), 0);
         let hours = Arc::<Notify>::default();
@@ -97,6 +105,8 @@ impl Gate {
             refusals: Arc::new(Refusals::new(audit.clone())),
             audit,
             limiter,
+            slots,
+            tenants: ArcSwap::default(),
             blocks: Arc::default(),
             decoders,
             waiting,

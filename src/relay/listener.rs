@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::gate::{Gate, Stage};
 use super::session;
+use super::slots::Slot;
 
 /// Connections that wait in the kernel for an accept.
 const BACKLOG: u32 = 1024;
@@ -41,12 +42,7 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 impl Listener {
     /// Accepts until the proxy drains or a reload takes the listener away, then waits for what it accepted.
-    pub(super) async fn run(
-        self,
-        gate: Arc<Gate>,
-        slots: Arc<Semaphore>,
-        mut removed: watch::Receiver<bool>,
-    ) {
+    pub(super) async fn run(self, gate: Arc<Gate>, mut removed: watch::Receiver<bool>) {
         let mut stage = gate.stage.clone();
         let mut sessions = JoinSet::new();
         let mut backoff = Duration::ZERO;
@@ -60,15 +56,14 @@ impl Listener {
                     report(ended);
                     continue;
                 }
-                accepted = self.accept(&slots) => accepted,
+                accepted = self.accept(&gate) => accepted,
             };
             match accepted {
                 Ok((slot, socket, from)) => {
                     backoff = Duration::ZERO;
                     let (gate, name, address) = (gate.clone(), self.name.clone(), self.address);
                     sessions.spawn(async move {
-                        session::serve(gate, (&name, address), socket, from).await;
-                        drop(slot);
+                        session::serve((gate, slot), (&name, address), socket, from).await;
                     });
                 }
                 Err(error) => {
@@ -85,11 +80,8 @@ impl Listener {
         }
     }
 
-    async fn accept(
-        &self,
-        slots: &Arc<Semaphore>,
-    ) -> io::Result<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
-        let slot = slots.clone().acquire_owned().await.map_err(io::Error::other)?;
+    async fn accept(&self, gate: &Gate) -> io::Result<(Slot, TcpStream, SocketAddr)> {
+        let slot = gate.slots.take().await?;
         let (socket, from) = self.socket.accept().await?;
         Ok((slot, socket, from))
     }

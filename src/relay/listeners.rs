@@ -11,30 +11,38 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::gate::Gate;
 use super::listener::{self, Listener};
-use crate::config::{ListenerSettings, Settings};
-
-/// Connections that may wait for a place beyond those that an association can have: they are answered, not left
-/// hanging.
-const SPARE_SLOTS: usize = 64;
+use crate::config::ListenerSettings;
 
 /// The listeners of the configuration in force, and those whose associations go on without them.
+#[derive(Default)]
 pub(crate) struct Listeners {
-    gate: Arc<Gate>,
-    /// Connections that may be there at once, and how many that is.
-    slots: Arc<Semaphore>,
-    /// How many slots there are, taken or not.
-    places: usize,
-    running: HashMap<Arc<str>, Running>,
+    running: HashMap<Key, Running>,
     /// Of listeners that a reload took away: their associations go on.
     retired: Vec<JoinHandle<()>>,
 }
 
+/// A listener that a configuration has, and whose gate its connections come to.
+pub(crate) struct ListenFor {
+    pub gate: Arc<Gate>,
+    pub settings: Arc<ListenerSettings>,
+}
+
+/// Names are those of one tenant.
+type Key = (Option<Arc<str>>, Arc<str>);
+
+impl ListenFor {
+    fn key(&self) -> Key {
+        (self.gate.in_force.load().settings.tenant.clone(), self.settings.name.clone())
+    }
+}
+
 struct Running {
+    gate: Arc<Gate>,
     /// As the configuration says; port 0 stays 0.
     wanted: SocketAddr,
     bound: SocketAddr,
@@ -48,13 +56,15 @@ struct Running {
 
 /// Where a listener listened that made room.
 struct Aside {
-    name: Arc<str>,
+    gate: Arc<Gate>,
+    key: Key,
     wanted: SocketAddr,
     bound: SocketAddr,
 }
 
 /// A listener that is bound, and accepts nothing yet.
 pub(crate) struct Bound {
+    gate: Arc<Gate>,
     settings: Arc<ListenerSettings>,
     socket: Arc<TcpListener>,
     at: SocketAddr,
@@ -81,34 +91,33 @@ fn who(taken_by: Option<&str>) -> String {
 }
 
 impl Bound {
-    fn new(settings: &Arc<ListenerSettings>) -> Result<Self, BindError> {
-        let (name, address) = (settings.name.clone(), settings.address);
+    fn new(wanted: &ListenFor) -> Result<Self, BindError> {
+        let (name, address) = (wanted.settings.name.clone(), wanted.settings.address);
         let bound = listener::bind(address).and_then(|socket| socket.local_addr().map(|at| (socket, at)));
         let (socket, at) = bound.map_err(|error| BindError { name, address, error, taken_by: None })?;
-        Ok(Self { settings: settings.clone(), socket: Arc::new(socket), at })
+        let (gate, settings) = (wanted.gate.clone(), wanted.settings.clone());
+        Ok(Self { gate, settings, socket: Arc::new(socket), at })
     }
 
     /// Its name, and where it listens, with the port that the system chose.
     pub(crate) fn place(&self) -> (&str, SocketAddr) {
         (&self.settings.name, self.at)
     }
+
+    /// Whether its connections come to this gate.
+    pub(crate) fn is_of(&self, gate: &Arc<Gate>) -> bool {
+        Arc::ptr_eq(&self.gate, gate)
+    }
 }
 
 impl Listeners {
-    /// None of them yet.
-    pub(crate) fn new(gate: Arc<Gate>) -> Self {
-        let places = places(&gate.in_force.load().settings);
-        let slots = Arc::new(Semaphore::new(places));
-        Self { gate, slots, places, running: HashMap::new(), retired: Vec::new() }
-    }
-
-    /// Binds those listeners of the settings that are not there already.
+    /// Binds those listeners that are not there already.
     ///
     /// # Errors
     /// The first that cannot be bound; none of them is then, and those that are there stay.
-    pub(crate) async fn bind_new(&mut self, settings: &Settings) -> Result<Vec<Bound>, BindError> {
+    pub(crate) async fn bind_new(&mut self, wanted: &[ListenFor]) -> Result<Vec<Bound>, BindError> {
         let mut aside = Vec::new();
-        let bound = self.bind_each(settings, &mut aside).await;
+        let bound = self.bind_each(wanted, &mut aside).await;
         if bound.is_err() {
             aside.into_iter().for_each(|listener| self.come_back(listener));
         }
@@ -118,11 +127,11 @@ impl Listeners {
     /// The same; `aside` are those that had to make room.
     async fn bind_each(
         &mut self,
-        settings: &Settings,
+        wanted: &[ListenFor],
         aside: &mut Vec<Aside>,
     ) -> Result<Vec<Bound>, BindError> {
-        let mut going = self.going(settings);
-        let new = settings.listeners.iter().filter(|wanted| !self.has(wanted));
+        let mut going = self.going(wanted);
+        let new = wanted.iter().filter(|wanted| !self.has(wanted));
         let (mut bound, mut others) = (Vec::new(), Vec::new());
         for wanted in new {
             match self.hand_over(&mut going, wanted) {
@@ -133,9 +142,9 @@ impl Listeners {
         for wanted in others {
             let mut one = Bound::new(wanted);
             if one.as_ref().is_err_and(|error| error.error.kind() == io::ErrorKind::AddrInUse) {
-                let in_the_way = going.extract_if(.., |name| self.is_in_the_way(name, wanted.address));
-                for name in in_the_way.collect::<Vec<_>>() {
-                    aside.extend(self.stand_aside(&name).await);
+                let in_the_way = going.extract_if(.., |key| self.is_in_the_way(key, wanted.settings.address));
+                for key in in_the_way.collect::<Vec<_>>() {
+                    aside.extend(self.stand_aside(&key).await);
                 }
                 one = Bound::new(wanted);
             }
@@ -145,54 +154,57 @@ impl Listeners {
     }
 
     /// Whether a listener is there as it is wanted.
-    fn has(&self, wanted: &ListenerSettings) -> bool {
-        self.running.get(&wanted.name).is_some_and(|running| running.wanted == wanted.address)
+    fn has(&self, wanted: &ListenFor) -> bool {
+        let running = self.running.get(&wanted.key());
+        running.is_some_and(|running| {
+            running.wanted == wanted.settings.address && Arc::ptr_eq(&running.gate, &wanted.gate)
+        })
     }
 
-    /// Those that are there and that the settings do not want so.
-    fn going(&self, settings: &Settings) -> Vec<Arc<str>> {
-        let stays = |name: &Arc<str>| {
-            settings.listeners.iter().any(|wanted| wanted.name == *name && self.has(wanted))
-        };
-        self.running.keys().filter(|name| !stays(name)).cloned().collect()
+    /// Those that are there and that nobody wants so.
+    fn going(&self, wanted: &[ListenFor]) -> Vec<Key> {
+        let stays = |key: &Key| wanted.iter().any(|wanted| wanted.key() == *key && self.has(wanted));
+        self.running.keys().filter(|key| !stays(key)).cloned().collect()
     }
 
     /// The socket of a listener that goes, for another one at its address.
-    fn hand_over(&self, going: &mut Vec<Arc<str>>, wanted: &Arc<ListenerSettings>) -> Option<Bound> {
+    fn hand_over(&self, going: &mut Vec<Key>, wanted: &ListenFor) -> Option<Bound> {
+        let address = wanted.settings.address;
         let has_its_address =
-            |name: &Arc<str>| self.running.get(name).is_some_and(|running| running.wanted == wanted.address);
-        let name = going.swap_remove(going.iter().position(has_its_address)?);
-        let running = self.running.get(&name)?;
-        Some(Bound { settings: wanted.clone(), socket: running.socket.upgrade()?, at: running.bound })
+            |key: &Key| self.running.get(key).is_some_and(|running| running.wanted == address);
+        let key = going.swap_remove(going.iter().position(has_its_address)?);
+        let running = self.running.get(&key)?;
+        let (gate, settings) = (wanted.gate.clone(), wanted.settings.clone());
+        Some(Bound { gate, settings, socket: running.socket.upgrade()?, at: running.bound })
     }
 
-    fn is_in_the_way(&self, name: &str, address: SocketAddr) -> bool {
-        self.running.get(name).is_some_and(|running| overlap(running.bound, address))
+    fn is_in_the_way(&self, key: &Key, address: SocketAddr) -> bool {
+        self.running.get(key).is_some_and(|running| overlap(running.bound, address))
     }
 
     /// Closes the socket of a listener; its associations go on.
-    async fn stand_aside(&mut self, name: &str) -> Option<Aside> {
-        let (name, running) = self.running.remove_entry(name)?;
-        let Running { wanted, bound, removed, closed, task, .. } = running;
+    async fn stand_aside(&mut self, key: &Key) -> Option<Aside> {
+        let (key, running) = self.running.remove_entry(key)?;
+        let Running { gate, wanted, bound, removed, closed, task, .. } = running;
         removed.send_replace(true);
         self.retired.push(task);
         // Nothing is ever sent.
         let _ = closed.await;
-        Some(Aside { name, wanted, bound })
+        Some(Aside { gate, key, wanted, bound })
     }
 
     /// What was to come in its place does not come.
-    fn come_back(&mut self, Aside { name, wanted, bound }: Aside) {
+    fn come_back(&mut self, Aside { gate, key, wanted, bound }: Aside) {
         match listener::bind(bound) {
-            Ok(socket) => self.run(name, wanted, bound, Arc::new(socket)),
+            Ok(socket) => self.run(gate, key, wanted, bound, Arc::new(socket)),
             Err(error) => {
-                tracing::error!(listener = %name, address = %bound, %error, "no longer listening: it made room for another, which cannot be had");
+                tracing::error!(listener = %key.1, address = %bound, %error, "no longer listening: it made room for another, which cannot be had");
             }
         }
     }
 
     fn explained(&self, error: BindError, bound: &[Bound]) -> BindError {
-        let there = self.running.iter().map(|(name, running)| (name, running.bound));
+        let there = self.running.iter().map(|((_, name), running)| (name, running.bound));
         let new = bound.iter().map(|bound| (&bound.settings.name, bound.at));
         let is_in_use = error.error.kind() == io::ErrorKind::AddrInUse;
         let taken_by = there.chain(new).find(|(_, at)| is_in_use && overlap(*at, error.address));
@@ -201,37 +213,43 @@ impl Listeners {
 
     /// Follows settings that have come into force: ends the accept loops of listeners that are gone or have moved, and
     /// begins to accept at those that were bound for it.
-    pub(crate) fn follow(&mut self, settings: &Settings, bound: Vec<Bound>) {
-        // Fewer need no care: the limiter counts connections too.
-        let more = places(settings).saturating_sub(self.places);
-        self.slots.add_permits(more);
-        self.places += more;
-        self.retire(settings);
+    pub(crate) fn follow(&mut self, wanted: &[ListenFor], bound: Vec<Bound>) {
+        self.retire(wanted);
         for bound in bound {
             self.accept(bound);
         }
     }
 
-    fn accept(&mut self, Bound { settings, socket, at: bound }: Bound) {
+    fn accept(&mut self, Bound { gate, settings, socket, at: bound }: Bound) {
         tracing::info!(listener = %settings.name, address = %bound, tls = settings.tls.is_some(), "listening");
-        self.run(settings.name.clone(), settings.address, bound, socket);
+        let wanted = ListenFor { gate, settings };
+        let (key, address) = (wanted.key(), wanted.settings.address);
+        self.run(wanted.gate, key, address, bound, socket);
     }
 
-    fn run(&mut self, name: Arc<str>, wanted: SocketAddr, bound: SocketAddr, socket: Arc<TcpListener>) {
+    fn run(
+        &mut self,
+        gate: Arc<Gate>,
+        key: Key,
+        wanted: SocketAddr,
+        bound: SocketAddr,
+        socket: Arc<TcpListener>,
+    ) {
         let (removed, on_removed) = watch::channel(false);
         let ((holds, closed), still) = (oneshot::channel(), Arc::downgrade(&socket));
-        let listener = Listener { name: name.clone(), address: wanted, socket, holds };
-        let task = tokio::spawn(listener.run(self.gate.clone(), self.slots.clone(), on_removed));
-        self.running.insert(name, Running { wanted, bound, socket: still, removed, closed, task });
+        let listener = Listener { name: key.1.clone(), address: wanted, socket, holds };
+        let task = tokio::spawn(listener.run(gate.clone(), on_removed));
+        self.running.insert(key, Running { gate, wanted, bound, socket: still, removed, closed, task });
     }
 
-    fn retire(&mut self, settings: &Settings) {
+    fn retire(&mut self, wanted: &[ListenFor]) {
         self.retired.retain(|task| !task.is_finished());
-        let gone = self.running.extract_if(|name, running| {
-            let wanted = settings.listeners.iter().find(|listener| listener.name == *name);
-            wanted.is_none_or(|listener| listener.address != running.wanted)
-        });
-        for (name, running) in gone {
+        let stays = |key: &Key, running: &Running| {
+            let is_it = |one: &&ListenFor| one.key() == *key && Arc::ptr_eq(&one.gate, &running.gate);
+            wanted.iter().find(is_it).is_some_and(|one| one.settings.address == running.wanted)
+        };
+        let gone = self.running.extract_if(|key, running| !stays(key, running));
+        for ((_, name), running) in gone {
             tracing::info!(listener = %name, "no longer listening");
             running.removed.send_replace(true);
             self.retired.push(running.task);
@@ -239,8 +257,9 @@ impl Listeners {
     }
 
     /// Where a listener listens, with the port that the system chose.
-    pub(crate) fn address(&self, listener: &str) -> Option<SocketAddr> {
-        self.running.get(listener).map(|running| running.bound)
+    pub(crate) fn address(&self, tenant: Option<&str>, listener: &str) -> Option<SocketAddr> {
+        let is_it = |key: &Key| key.0.as_deref() == tenant && *key.1 == *listener;
+        self.running.iter().find(|(key, _)| is_it(key)).map(|(_, running)| running.bound)
     }
 
     /// Returns once every accept loop has ended, and every association of it.
@@ -256,10 +275,4 @@ impl Listeners {
 fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
     let any = one.ip().is_unspecified() || other.ip().is_unspecified();
     one.port() == other.port() && (any || one.ip() == other.ip())
-}
-
-/// Connections that may be served at once.
-fn places(settings: &Settings) -> usize {
-    let most = usize::try_from(settings.limits.counts.max_associations).unwrap_or(usize::MAX);
-    most.saturating_mul(2).saturating_add(SPARE_SLOTS).min(Semaphore::MAX_PERMITS)
 }

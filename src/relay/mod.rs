@@ -24,6 +24,8 @@
 //! | `recent` | the last refusals |
 //! | `listeners`, `listener` | all accept loops, and one |
 //! | `session`, `established`, `opened` | one connection as the protocol tells it |
+//! | `slots` | places for connections |
+//! | `handed_on` | from an address that several tenants have to the gate of one |
 //! | `arrival`, `entrance`, `proxy_protocol`, `proxy_header` | from a socket to a leg, and the records of those who are not let in |
 //! | `handshake`, `associate`, `upstream`, `early` | the two A-ASSOCIATE exchanges |
 //! | `machine` | both directions of an open association: messages, rules, books, deadlines |
@@ -76,6 +78,7 @@ mod entrance;
 mod established;
 mod farewell;
 mod gate;
+mod handed_on;
 mod handshake;
 mod identified;
 mod ids;
@@ -101,6 +104,7 @@ mod records;
 mod refusals;
 mod seldom;
 mod session;
+mod slots;
 mod tokens;
 mod traced;
 mod upstream;
@@ -113,8 +117,8 @@ pub(crate) use gate::{Gate, Stage};
 pub(crate) use identified::Identified;
 pub(crate) use in_force::InForce;
 pub use listeners::BindError;
-pub(crate) use listeners::{Bound, Listeners};
-pub(crate) use live::{Changes, Context, Contexts, Entry, Live, Mark, OfUpstream, Order, Role, Wanted, When};
+pub(crate) use listeners::{Bound, ListenFor, Listeners};
+pub(crate) use live::{Changes, Context, Contexts, Entry, Mark, OfUpstream, Order, Role, Wanted, When};
 pub(crate) use proof::{Ending, Proven, proven_by};
 pub(crate) use recent::{Because, Recalled};
 pub use upstream::{AddressState, Availability, UpstreamState};

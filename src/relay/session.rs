@@ -20,6 +20,7 @@ use super::leg::Leg;
 use super::opened::Opened;
 use super::proxy_header;
 use super::records::{self, Particulars};
+use super::slots::Slot;
 use super::upstream::{self, NotReached};
 use super::user_identity;
 use crate::audit;
@@ -34,7 +35,7 @@ use crate::wire::{AbortReason, Malformed, Packer};
 
 /// Serves one connection. Whatever goes wrong ends here, in its one record.
 pub(crate) async fn serve(
-    gate: Arc<Gate>,
+    (gate, slot): (Arc<Gate>, Slot),
     (listener, address): (&str, SocketAddr),
     socket: TcpStream,
     from: SocketAddr,
@@ -69,6 +70,7 @@ pub(crate) async fn serve(
         user: None,
         once: None,
         may_check: false,
+        slot,
         witness: None,
     };
     // Boxed, so that an association that waits holds no room for what is behind it.
@@ -90,7 +92,6 @@ async fn approach(arrival: &mut Arrival, socket: TcpStream) -> Option<(Opened, C
 /// Lets the requestor in and reads its request. `None` for one that was turned away.
 async fn arrive(arrival: &mut Arrival, socket: TcpStream) -> Option<(Leg, Requested, ConnectionPermit)> {
     let artim = arrival.began + arrival.settings.limits.associate_timeout;
-    let gate = arrival.gate.clone();
     let (mut requestor, permit) = match entrance::enter(arrival, socket, artim).await {
         Ok(entered) => entered,
         Err(refused) => {
@@ -98,6 +99,8 @@ async fn arrive(arrival: &mut Arrival, socket: TcpStream) -> Option<(Leg, Reques
             return None;
         }
     };
+    // By now it is known whose it is.
+    let gate = arrival.gate.clone();
     match entrance::under_artim(&gate, artim, read_request(arrival, &mut requestor)).await {
         Ok(requested) => Some((requestor, requested, permit)),
         Err(refused) => {

@@ -14,11 +14,13 @@
 //!   a list that somebody wrote once grows old in silence.
 
 pub mod authority;
+mod common;
 mod config;
 mod end;
 mod error;
 mod facts;
 mod handshake;
+mod hello;
 mod in_place;
 mod inspect;
 mod material;
@@ -34,11 +36,13 @@ mod trust;
 mod unfit;
 mod verified;
 
+pub use common::{Common, common};
 pub use config::{Client, Server, client, server, server_name};
 pub use end::{End, EndKind};
 pub use error::TlsError;
 pub(crate) use facts::Role;
 pub use handshake::{HandshakeFailure, handshake_failure};
+pub use hello::Hello;
 pub use inspect::{Finding, inspect_client, inspect_server};
 pub use material::FileDigest;
 pub use protocol::Protocol;

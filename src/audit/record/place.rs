@@ -51,7 +51,10 @@ pub(in crate::audit) fn begin(line: &[u8]) -> Option<(&str, &str, u64, &[u8])> {
 pub(in crate::audit) fn association_of_operation(line: &[u8]) -> Option<&str> {
     let (_, event, _, rest) = begin(line)?;
     let (_, rest) = rest.strip_prefix(b",\"previous\":\"")?.split_at_checked(HASH)?;
-    let (id, _) = text(rest.strip_prefix(b"\",\"association\":\"")?)?;
+    let rest = rest.strip_prefix(b"\"")?;
+    // Of the trail of a tenant.
+    let rest = rest.strip_prefix(b",\"tenant\":\"").and_then(text).map_or(rest, |(_, rest)| rest);
+    let (id, _) = text(rest.strip_prefix(b",\"association\":\"")?)?;
     (event == "operation").then_some(id)
 }
 

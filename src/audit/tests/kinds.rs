@@ -25,7 +25,7 @@ fn line(event: &Event, number: i64) -> (&'static str, String) {
     let mut body = Vec::new();
     event.fields(&mut body).unwrap();
     let mut line = Vec::new();
-    json::line(&mut line, at(number), event.name(), (number as u64 + 1, LineHash::NONE), &body);
+    json::line(&mut line, at(number), event.name(), (number as u64 + 1, LineHash::NONE), (b"", &body));
     (event.known_name(), String::from_utf8(line).unwrap().trim_end().to_owned())
 }
 

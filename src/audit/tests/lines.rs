@@ -12,7 +12,7 @@ fn line(event: &Event) -> String {
     event.fields(&mut body).unwrap();
     let mut line = Vec::new();
     let place = (7, LineHash::NONE);
-    json::line(&mut line, datetime!(2026-01-02 04:04:05.000006 +1), event.name(), place, &body);
+    json::line(&mut line, datetime!(2026-01-02 04:04:05.000006 +1), event.name(), place, (b"", &body));
     String::from_utf8(line).unwrap()
 }
 

@@ -370,6 +370,7 @@ async fn a_line_that_could_not_be_closed_off_is_closed_off_before_the_next() {
     fs::write(&path, "{\"sequence\":7}").unwrap();
     let (queue, (begun, _)) = (Arc::new(Queue::new(4096)), std::sync::mpsc::channel());
     let how = How {
+        tenant: None,
         checkpoints: None,
         durability: Durability::EveryRecord,
         patient_identifiers: PatientIdentifiers::None,

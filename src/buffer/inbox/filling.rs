@@ -94,6 +94,11 @@ impl Inbox {
         }
     }
 
+    /// With bytes that were read elsewhere, and are sealed.
+    pub fn of_sealed(bytes: Vec<u8>) -> Self {
+        Self { sealed: 0..bytes.len(), storage: Storage::Exact(bytes), ..Self::default() }
+    }
+
     /// Takes out what is sealed.
     pub fn take_sealed(&mut self) -> Self {
         let sealed = self.sealed().to_vec();

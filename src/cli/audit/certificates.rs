@@ -18,6 +18,7 @@ use crate::audit::reading::{Filter, Kept, RecordFile, records, stamp};
 use crate::audit::record::{Record, Tls};
 use crate::cli::demo::story::Style;
 use crate::cli::table::{Table, screen, wrapped};
+use crate::cli::tenant::OfTenant;
 use crate::cli::words::counted;
 use crate::config::{self, Settings};
 
@@ -41,6 +42,8 @@ pub(super) struct Args {
     /// The configuration, whose files are read too
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    #[command(flatten)]
+    of: OfTenant,
     /// Those that end before so long is over: 60d, 26w, 10y
     #[arg(long, value_name = "TIME", default_value = "60d", value_parser = within)]
     pub within: Duration,
@@ -89,7 +92,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
     };
     let (mut endings, kept) = shown(&files, None);
     if let Some(file) = &args.config {
-        match config::load(file) {
+        match config::load_of(file, args.of.name()) {
             Ok(loaded) => endings.extend(configured(&loaded.settings)),
             Err(problems) => return complain(&problems.to_string(), crate::cli::exit::BAD_CONFIGURATION),
         }

@@ -35,8 +35,8 @@ struct Difference {
 }
 
 /// Runs the command on an old and a new file.
-pub(super) fn run(old: &Path, new: &Path, json: bool, strict: bool) -> ExitCode {
-    let [old, new] = [old, new].map(|path| config::load(path).map(|loaded| loaded.settings));
+pub(super) fn run([old, new]: [&Path; 2], tenant: Option<&str>, json: bool, strict: bool) -> ExitCode {
+    let [old, new] = [old, new].map(|path| config::load_of(path, tenant).map(|loaded| loaded.settings));
     let (old, new) = match (old, new) {
         (Ok(old), Ok(new)) => (old, new),
         (old, new) => {

@@ -23,6 +23,27 @@ impl Section<'_> {
         number
     }
 
+    /// A part of one: above 0, and 1 at most.
+    pub(in crate::config) fn part(&self, key: &'static str) -> Option<f64> {
+        let value = self.value(key)?;
+        let part = match value.value {
+            DeValue::Integer(number) => {
+                u32::from_str_radix(number.as_str(), number.radix()).ok().map(f64::from)
+            }
+            DeValue::Float(number) => number.as_str().parse::<f64>().ok(),
+            _ => {
+                self.wrong_type(&value, "a number above 0 and at most 1, as in 0.25");
+                return None;
+            }
+        };
+        let part = part.filter(|part| *part > 0.0 && *part <= 1.0);
+        if part.is_none() {
+            let remedy = "write a number above 0 and at most 1, as in 0.25";
+            self.report.error(&value.place, "is out of range", remedy);
+        }
+        part
+    }
+
     /// Bytes, as a number or with a unit.
     pub(in crate::config) fn size(&self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
         let value = self.value(key)?;

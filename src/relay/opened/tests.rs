@@ -110,6 +110,7 @@ fn arrival(gate: &Arc<Gate>) -> Arrival {
         user: None,
         once: None,
         may_check: false,
+        slot: gate.slots.take_now().unwrap(),
         witness: None,
     }
 }

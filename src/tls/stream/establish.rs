@@ -12,6 +12,8 @@ use tokio::net::TcpStream;
 use super::side::{Side, Step};
 use super::unbuffered::{Client, Server};
 use super::{ClientStream, ServerStream, Stream};
+use crate::buffer::Inbox;
+use crate::tls::Hello;
 
 impl ServerStream {
     /// The handshake of a listener.
@@ -20,6 +22,16 @@ impl ServerStream {
     /// As [`handshake_failure`](crate::tls::handshake_failure) reads them; the peer has been sent the alert.
     pub async fn accept(config: Arc<ServerConfig>, socket: TcpStream) -> io::Result<Self> {
         Self::new(socket, Server::new(config)?).established().await
+    }
+
+    /// As [`accept`](Self::accept), after what the client has said first was read.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept).
+    pub async fn answer(config: Arc<ServerConfig>, socket: TcpStream, hello: Hello) -> io::Result<Self> {
+        let mut stream = Self::new(socket, Server::new(config)?);
+        stream.incoming = Inbox::of_sealed(hello.bytes);
+        stream.established().await
     }
 
     /// The name that the client asked for (RFC 6066 §3).

@@ -194,7 +194,7 @@ mod tests {
             let (mut written, mut line) = (Vec::new(), Vec::new());
             body(&mut written, &operation).unwrap();
             let time = time::OffsetDateTime::UNIX_EPOCH;
-            json::line(&mut line, time, "operation", (7, LineHash::NONE), &written);
+            json::line(&mut line, time, "operation", (7, LineHash::NONE), (b"", &written));
             if let Some(found) = association_of_operation(&line) {
                 let read = Record::read(&line).unwrap();
                 prop_assert_eq!(read.association(), Some(found));

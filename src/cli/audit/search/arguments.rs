@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::super::trail::Trail;
 use super::super::{period, values};
 use crate::audit::reading::{Filter, Hours, Pattern, Wanted};
+use crate::cli::tenant::OfTenant;
 use crate::config;
 
 const EXAMPLE: &str = "Examples:
@@ -122,6 +123,8 @@ pub(crate) struct Args {
     /// The configuration whose key records name patients, and UIDs that were replaced, with
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    #[command(flatten)]
+    of: OfTenant,
     /// Who it was: one line for each requestor, instead of one for each record
     #[arg(long, conflicts_with_all = ["json", "limit"])]
     pub who: bool,
@@ -187,7 +190,8 @@ impl Args {
         if self.patient.is_none() && self.sop_instance.is_none() && self.study.is_none() {
             return Err("--config is for --patient, --sop-instance and --study".to_owned());
         }
-        let identifiers = config::patient_identifiers(file).map_err(|problems| problems.to_string())?;
+        let identifiers =
+            config::patient_identifiers(file, self.of.name()).map_err(|problems| problems.to_string())?;
         let of = |uid: &Option<Pattern>| {
             let uid = uid.as_ref()?.to_string();
             identifiers.of(&uid).map(|named| pattern(&named)).filter(|_| !uid.contains(['*', '?']))
@@ -200,7 +204,8 @@ impl Args {
         let (Some(patient), Some(file)) = (&self.patient, &self.config) else {
             return Ok(self.patient.as_deref().map(pattern));
         };
-        let identifiers = config::patient_identifiers(file).map_err(|problems| problems.to_string())?;
+        let identifiers =
+            config::patient_identifiers(file, self.of.name()).map_err(|problems| problems.to_string())?;
         let named = identifiers.of(patient);
         let nobody = || format!("{}: records name no patients: patient-identifiers", file.display());
         named.map(|named| Some(pattern(&named))).ok_or_else(nobody)

@@ -1,0 +1,157 @@
+//! Each text of a file with tenants compiled by itself, and what no two of them may have compared.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::super::diagnostic::{Diagnostic, Diagnostics};
+use super::super::keys::Keys;
+use super::super::load::{Loaded, TenantSettings, Whose, compile_with, digest_in_force, digest_of, settings};
+use super::super::report::Place;
+use super::super::section::Section;
+use super::super::settings::Settings;
+use super::addresses::{self, Places};
+use super::owned::{self, Owned};
+use super::split::{Part, Parts};
+use crate::tls::FileDigest;
+
+/// What one text came to.
+pub(super) struct Compiled {
+    /// `None`: of the machine.
+    pub name: Option<Arc<str>>,
+    pub text: Arc<str>,
+    pub settings: Settings,
+    pub owned: Vec<Owned>,
+    pub places: Places,
+}
+
+/// All of them, the machine's first, or every problem of any.
+pub(in crate::config) fn compile(path: &Path, text: &str, parts: Parts) -> Result<Loaded, Diagnostics> {
+    let mut found = Found::default();
+    let machine = found.of(compile_with(path, &parts.machine, |root| {
+        not_yet(&root);
+        let settings = settings(path, &parts.machine, &root, Whose::Machine)?;
+        let owned = owned::of(&root, &settings);
+        let text = parts.machine.as_str().into();
+        Some(Compiled { name: None, text, settings, owned, places: Places::new() })
+    }));
+    let of_all = found.warnings.clone();
+    let mut risks = Vec::new();
+    let mut tenants = Vec::new();
+    for part in &parts.tenants {
+        let before = found.warnings.len();
+        tenants.push(found.of(compile_with(path, &part.text, |root| tenant(path, part, &root))));
+        let own = found.warnings.get(before..).unwrap_or_default();
+        risks.push(own.iter().filter(|risk| !of_all.contains(risk)).count());
+    }
+    let all: Option<Vec<Compiled>> = [machine].into_iter().chain(tenants).collect();
+    let Some(mut all) = all else { return Err(found.into_problems()) };
+    found.errors.extend(owned::problems(path, &all));
+    let shared = addresses::shared(path, &all, &parts.tenants);
+    let shared = match shared {
+        Ok(shared) if found.errors.is_empty() => shared,
+        Ok(_) => return Err(found.into_problems()),
+        Err(problems) => {
+            found.errors.extend(problems);
+            return Err(found.into_problems());
+        }
+    };
+    let mut machine = all.remove(0).settings;
+    let folder = machine.state_directory.clone();
+    let tenants: Vec<Settings> = all
+        .into_iter()
+        .map(|one| Settings { state_directory: folder.join(state_folder(&one)), ..one.settings })
+        .collect();
+    machine.listeners = shared.into_iter().map(Arc::new).collect();
+    of_the_whole(path, text, &mut machine, &tenants);
+    Ok(Loaded {
+        settings: machine,
+        tenants: tenants
+            .into_iter()
+            .zip(risks)
+            .map(|(settings, risks)| TenantSettings { settings: Arc::new(settings), risks })
+            .collect(),
+        warnings: found.into_problems().warnings,
+    })
+}
+
+fn tenant(path: &Path, part: &Part, root: &Section<'_>) -> Option<Compiled> {
+    let mut settings = settings(path, &part.text, root, Whose::Tenant(part.share))?;
+    settings.tenant = Some(part.name.clone());
+    settings.audit.tenant = Some(part.name.clone());
+    let owned = owned::of(root, &settings);
+    let (name, text) = (Some(part.name.clone()), part.text.as_str().into());
+    Some(Compiled { name, text, settings, owned, places: addresses::places(root) })
+}
+
+/// Names of tenants are no paths: they have neither a slash nor are they a dot, behind this beginning.
+fn state_folder(tenant: &Compiled) -> String {
+    format!("tenant-{}", tenant.name.as_deref().unwrap_or_default())
+}
+
+/// Whoever runs the machine sees the whole file, and its files are looked after as one.
+fn of_the_whole(path: &Path, text: &str, machine: &mut Settings, tenants: &[Settings]) {
+    for tenant in tenants {
+        machine.files.extend(tenant.files.iter().cloned());
+        machine.watched.extend(tenant.watched.iter().map(|(file, stamp)| (file.clone(), *stamp)));
+    }
+    let mut seen = BTreeSet::new();
+    machine.files.retain(|FileDigest { file, sha256, .. }| seen.insert((file.clone(), sha256.clone())));
+    machine.text = text.into();
+    machine.keys = Keys::of(text);
+    machine.file_digest = digest_of(text);
+    machine.digest = digest_in_force(path, &machine.file_digest, &machine.files);
+}
+
+/// What does not know tenants. It would show all of them to whoever may see one.
+fn not_yet(root: &Section<'_>) {
+    let remedy = "remove it: rather none than one in which a tenant sees another";
+    for (key, problem) in [("admin", "does not know tenants yet"), ("metrics", "do not know tenants yet")] {
+        if root.has(key) {
+            root.report.error(&root.place_of(key), problem, remedy);
+        }
+    }
+}
+
+/// What is wrong and risky in all of the texts.
+#[derive(Default)]
+struct Found {
+    errors: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+}
+
+impl Found {
+    fn of<T>(&mut self, compiled: Result<(T, Vec<Diagnostic>), Diagnostics>) -> Option<T> {
+        let (taken, errors, warnings) = match compiled {
+            Ok((taken, warnings)) => (Some(taken), Vec::new(), warnings),
+            Err(Diagnostics { errors, warnings }) => (None, errors, warnings),
+        };
+        self.errors.extend(errors);
+        self.warnings.extend(warnings);
+        taken
+    }
+
+    /// In the order of the file. What stands in the text of several is told once.
+    fn into_problems(self) -> Diagnostics {
+        let sorted = |mut found: Vec<Diagnostic>| {
+            found.sort_by_key(|one| (one.line, one.column));
+            found.dedup();
+            found
+        };
+        let warnings = if self.errors.is_empty() { sorted(self.warnings) } else { Vec::new() };
+        Diagnostics { errors: sorted(self.errors), warnings }
+    }
+}
+
+/// A problem that shows only beside the text of another, at a place of this one.
+pub(super) fn problem(
+    path: &Path,
+    text: &str,
+    place: &Place,
+    problem: &str,
+    remedy: &str,
+) -> Vec<Diagnostic> {
+    let report = super::super::report::Report::new(path, text);
+    report.error(place, problem, remedy);
+    report.into_findings().0
+}

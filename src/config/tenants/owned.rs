@@ -1,0 +1,152 @@
+//! Files and folders that are one tenant's alone: its trail, its people, its keys and secrets.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::super::diagnostic::Diagnostic;
+use super::super::report::{Located, Place};
+use super::super::section::Section;
+use super::super::settings::Settings;
+use super::compiling::{Compiled, problem};
+
+/// Something that no other tenant may have.
+pub(super) struct Owned {
+    what: What,
+    place: Place,
+}
+
+enum What {
+    /// Nor may one lie in another.
+    Folder(Whereabouts),
+    File(Whereabouts),
+    /// By its fingerprint.
+    Secret(Vec<u8>),
+}
+
+/// Where something is, by whichever way it is named.
+struct Whereabouts {
+    resolved: PathBuf,
+    /// Device and number, where it is there already.
+    inode: Option<(u64, u64)>,
+}
+
+impl Whereabouts {
+    fn of(path: &Path) -> Self {
+        let inode = path.metadata().ok().map(|found| (found.dev(), found.ino()));
+        Self { resolved: resolved(path), inode }
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.resolved == other.resolved || (self.inode.is_some() && self.inode == other.inode)
+    }
+}
+
+/// Without links and dots, as far as it is there.
+fn resolved(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut above = whole.as_path();
+    let mut rest = PathBuf::new();
+    loop {
+        if let Ok(found) = above.canonicalize() {
+            return if rest.as_os_str().is_empty() { found } else { found.join(rest) };
+        }
+        match (above.parent(), above.file_name()) {
+            (Some(parent), Some(name)) => {
+                rest = if rest.as_os_str().is_empty() { name.into() } else { Path::new(name).join(&rest) };
+                above = parent;
+            }
+            _ => return whole,
+        }
+    }
+}
+
+/// Keys of tables that name a file nobody else may have.
+const OF_TABLES: [(&str, &[&str]); 3] =
+    [("crosswalk", &["file", "key-file"]), ("rewrite", &["secret-file"]), ("notify", &["secret-file"])];
+
+/// What one text names.
+pub(super) fn of(root: &Section<'_>, settings: &Settings) -> Vec<Owned> {
+    let mut owned = Vec::new();
+    let audit = root.table("audit");
+    let trail = audit.as_ref().map_or_else(|| root.place_of("audit"), |audit| audit.place_of("directory"));
+    owned.push(Owned { what: What::Folder(Whereabouts::of(&settings.audit.directory)), place: trail });
+    let files = |section: &Section<'_>, keys: &[&'static str]| -> Vec<Owned> {
+        let file = |Located { value, place }: Located<PathBuf>| Owned {
+            what: What::File(Whereabouts::of(&value)),
+            place,
+        };
+        keys.iter().filter_map(|key| section.path(key)).map(file).collect()
+    };
+    owned.extend(audit.iter().flat_map(|audit| files(audit, &["signing-key", "secret-file"])));
+    owned.extend(root.table("users").iter().flat_map(|users| files(users, &["file", "key-file"])));
+    for (key, keys) in OF_TABLES {
+        owned.extend(root.tables(key).iter().flat_map(|section| files(section, keys)));
+    }
+    for rewrite in root.tables("rewrite") {
+        owned.extend(rewrite.inline_tables("secrets").iter().flat_map(|secret| files(secret, &["file"])));
+        let secret = rewrite.called().and_then(|name| settings.secret_fingerprints.get(name));
+        let (secret, place) = (secret.map(|tag| tag.as_ref().to_vec()), rewrite.place.clone());
+        owned.extend(secret.map(|secret| Owned { what: What::Secret(secret), place }));
+    }
+    owned
+}
+
+/// Each that two of them have, told of the later one. It is not said whose the other is.
+pub(super) fn problems(path: &Path, all: &[Compiled]) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for (at, compiled) in all.iter().enumerate() {
+        let before: Vec<&Owned> = all.iter().take(at).flat_map(|one| &one.owned).collect();
+        for own in &compiled.owned {
+            let told = before.iter().find_map(|other| collides(&own.what, &other.what));
+            let Some((what, remedy)) = told else { continue };
+            problems.extend(problem(path, &compiled.text, &own.place, what, remedy));
+        }
+    }
+    problems
+}
+
+fn collides(own: &What, other: &What) -> Option<(&'static str, &'static str)> {
+    match (own, other) {
+        (What::Folder(own), What::Folder(other)) => {
+            let within = |one: &Whereabouts, two: &Whereabouts| one.resolved.starts_with(&two.resolved);
+            let collide = own.is_same(other) || within(own, other) || within(other, own);
+            let told = (
+                "is the folder of another trail, or lies in it, or it lies there",
+                "give each tenant a folder apart",
+            );
+            collide.then_some(told)
+        }
+        (What::File(own), What::File(other)) => {
+            own.is_same(other).then_some(("is a file of another tenant", "give each tenant its own"))
+        }
+        (What::Secret(own), What::Secret(other)) => (own == other).then_some((
+            "has a secret that another tenant has: both together can tell which of their patients are one",
+            "make one for each: openssl rand -out FILE 32",
+        )),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Whereabouts, resolved};
+    use crate::scratch::Scratch;
+
+    #[test]
+    fn one_file_is_the_same_by_whichever_way_it_is_named() {
+        let home = Scratch::new();
+        let (folder, file) = (home.path().join("folder"), home.path().join("folder/key"));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(&file, "x").unwrap();
+        let (link, hard) = (home.path().join("link"), home.path().join("hard"));
+        std::os::unix::fs::symlink(&folder, &link).unwrap();
+        std::fs::hard_link(&file, &hard).unwrap();
+        let own = Whereabouts::of(&file);
+        for named in [link.join("key"), folder.join("../folder/./key"), hard] {
+            assert!(own.is_same(&Whereabouts::of(&named)), "{}", named.display());
+        }
+        assert!(!own.is_same(&Whereabouts::of(&folder.join("other"))));
+        // What is not there yet is known by where it will be.
+        assert_eq!(resolved(&link.join("new/trail")), resolved(&folder.join("new/trail")));
+    }
+}

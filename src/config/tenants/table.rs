@@ -1,0 +1,102 @@
+//! `[[tenant]]` itself.
+
+use std::sync::Arc;
+
+use rustls::pki_types::DnsName;
+
+use super::super::names::{NAME, Names};
+use super::super::report::{Place, Wrong};
+use super::super::section::Section;
+
+/// The part of `[limits]` that a tenant has, above 0 and at most 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::config) struct Share(f64);
+
+impl Share {
+    /// All of it.
+    pub(in crate::config) const ALL: Self = Self(1.0);
+
+    /// Of a number, rounded down; one at least.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+    pub(in crate::config) fn of(self, all: u64) -> u64 {
+        // All of it stays what it was, whatever a floating point number makes of it.
+        if self == Self::ALL { all } else { ((all as f64 * self.0) as u64).max(1) }
+    }
+}
+
+/// One `[[tenant]]`, without its tables.
+pub(super) struct Tenant {
+    pub name: Arc<str>,
+    pub share: Share,
+    pub server_names: Vec<Named>,
+}
+
+/// A server name, and where it stands in which text.
+#[derive(Clone)]
+pub(in crate::config) struct Named {
+    pub name: String,
+    pub place: Place,
+    pub text: Arc<str>,
+}
+
+/// Keys of the table that hold a value.
+const KEYS: [&str; 3] = ["name", "share", "server-names"];
+/// Tables that it may have, under headers of their own.
+pub(super) const TABLES: [&str; 2] = ["audit", "users"];
+
+/// All of them, in the order of the file, and their names.
+pub(super) fn tenants(root: &Section<'_>) -> (Vec<Option<Tenant>>, Names) {
+    let mut names = Names::of("tenant", root);
+    let mut shares = 0.0;
+    let sections = root.tables("tenant");
+    let tenants = sections.iter().map(|section| {
+        section.refuse_others(&[&KEYS[..], &TABLES].concat());
+        let name = names.define(section);
+        section.require(&[NAME, ("share", "write its part of what [limits] allows, as in 0.25")]);
+        let share = section.part("share").map(Share);
+        shares += share.map_or(0.0, |share| share.0);
+        // Of numbers with two digits the sum may be a little more than they are.
+        if shares > 1.0 + 1e-9 {
+            let problem = format!("is too much: with those before it, {shares:.2} of [limits]");
+            section.report.error(&section.place_of("share"), problem, "let all shares be 1 together at most");
+            shares = 0.0;
+        }
+        if !section.has("audit") {
+            section.missing(
+                "audit",
+                "write [tenant.audit] below it, with directory = \"…\": its trail is its own",
+            );
+        }
+        let listed = section.list("server-names", server_name).unwrap_or_default();
+        let text: Arc<str> = root.report.text().into();
+        let server_names = listed
+            .into_iter()
+            .map(|one| Named { name: one.value, place: one.place, text: text.clone() })
+            .collect();
+        Some(Tenant { name: name?, share: share?, server_names })
+    });
+    let tenants = tenants.collect();
+    (tenants, names)
+}
+
+/// As a client asks for it: in lower case.
+fn server_name(text: &str) -> Result<String, Wrong> {
+    match DnsName::try_from(text).is_ok() {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err(Wrong::new(
+            format!("{text:?} is no DNS name"),
+            "write a name that clients ask for in the TLS handshake, as in \"lyon.dicom.example.org\"",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Share;
+
+    #[test]
+    fn a_share_is_rounded_down_and_never_nothing() {
+        assert_eq!([Share(0.25).of(500), Share(0.25).of(7), Share(0.01).of(3)], [125, 1, 1]);
+        assert_eq!(Share::ALL.of(u64::MAX), u64::MAX);
+    }
+}
