@@ -337,9 +337,13 @@ fn run_command(site: &Site, shell: &str) -> Command {
     command
 }
 
-/// The complete lines of `audit/*.jsonl`, oldest first.
 fn records(site: &Site) -> Vec<Value> {
-    let Ok(entries) = fs::read_dir(site.path("audit")) else { return Vec::new() };
+    records_in(site, "audit")
+}
+
+/// The complete lines of `FOLDER/*.jsonl`, oldest first.
+pub fn records_in(site: &Site, folder: &str) -> Vec<Value> {
+    let Ok(entries) = fs::read_dir(site.path(folder)) else { return Vec::new() };
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|file| file.extension().is_some_and(|end| end == "jsonl"));
     files.sort();

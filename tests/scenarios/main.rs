@@ -139,6 +139,7 @@ mod self_signed;
 mod services;
 mod states;
 mod suite;
+mod tenants;
 mod texts;
 mod tokens;
 mod tolerance;

@@ -69,6 +69,19 @@ impl Site {
         names
     }
 
+    /// `certs/NAME-ca.pem`, and `certs/NAME.pem` with its key: a client of that CA.
+    #[allow(dead_code, reason = "the benchmark has none")]
+    pub fn organisation(&self, name: &str) {
+        let authority = self.authority(&format!("{name}-ca"));
+        self.issue(&authority, name, &[&format!("gw.{name}.example")]);
+    }
+
+    /// `certs/NAME.pem` with its key, of the site's CA: a server by these names.
+    #[allow(dead_code, reason = "the benchmark has none")]
+    pub fn server(&self, name: &str, names: &[&str]) {
+        self.issue(self.ca.as_ref().expect("the authority"), name, names);
+    }
+
     pub fn root(&self) -> &Path {
         self.folder.path()
     }

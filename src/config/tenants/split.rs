@@ -288,7 +288,7 @@ mod tests {
         let [lyon, paris] = parts.tenants.as_slice() else { panic!("two") };
         let all = ["relative-to = \"file\"", "[limits]", "grace = \"5s\""];
         let with = |more: &[&'static str]| [&all[..], more].concat();
-        let own = ["[        audit]", "directory = \"lÿon\"", "[[        audit.repository]]", "name = \"r\""];
+        let own = ["[       audit]", "directory = \"lÿon\"", "[[        audit.repository]]", "name = \"r\""];
         let rest = ["[[role]]", "name = \"r\"", "[[peer]]", "name = \"p\"", "tenant = \"lyon\""];
         assert_eq!(lines(&lyon.text), [with(&own), rest.to_vec()].concat());
         let rest = ["[       audit]", "directory = \"paris\"", "[[role]]", "name = \"r\"", "[[listener]]"];

@@ -49,15 +49,15 @@ fn written(material: &Material, text: &str) -> std::path::PathBuf {
 fn rules_need_their_own_secret_and_crosswalk_and_nothing_else() {
     let material = Material::new();
     let file = written(&material, ELSEWHERE);
-    let found = rules(&file, "w").unwrap();
+    let found = rules(&file, None, "w").unwrap();
     assert_ne!(found.ruleset.map_sop_instance_uid("1.2.3"), "1.2.3");
     assert_eq!(found.crosswalk.unwrap().path, material.path("conf/c"));
     fs::remove_file(material.path("conf/crosswalk.key")).unwrap();
-    let lacking = rules(&file, "w").unwrap_err().to_string();
+    let lacking = rules(&file, None, "w").unwrap_err().to_string();
     assert!(lacking.contains("[[crosswalk]] \"c\" key-file: ") && lacking.lines().count() == 1, "{lacking}");
-    assert!(ruleset(&file, "w").is_ok(), "which remembers nothing");
+    assert!(ruleset(&file, None, "w").is_ok(), "which remembers nothing");
     fs::remove_file(material.path("conf/pseudonym.key")).unwrap();
-    assert!(ruleset(&file, "w").unwrap_err().to_string().contains("[[rewrite]] \"w\" secret-file: "));
+    assert!(ruleset(&file, None, "w").unwrap_err().to_string().contains("[[rewrite]] \"w\" secret-file: "));
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn what_is_wrong_with_them_is_said_at_its_place() {
     let material = Material::new();
     let wrong = |from: &str, to: &str, name: &str| {
         assert!(ELSEWHERE.contains(from));
-        rules(&written(&material, &ELSEWHERE.replace(from, to)), name).unwrap_err().to_string()
+        rules(&written(&material, &ELSEWHERE.replace(from, to)), None, name).unwrap_err().to_string()
     };
     assert!(
         wrong("\"w\"", "\"w\"", "x").ends_with(":1:1: no [[rewrite]] is called \"x\", did you mean \"w\"?")
@@ -105,14 +105,14 @@ fn what_is_misspelt_is_told_wherever_it_stands_and_alone() {
         assert!(ELSEWHERE.contains(from));
         let file = written(&material, &ELSEWHERE.replace(from, to));
         let told = [
-            rules(&file, "w").unwrap_err(),
-            ruleset(&file, "w").unwrap_err(),
-            patient_identifiers(&file).unwrap_err(),
+            rules(&file, None, "w").unwrap_err(),
+            ruleset(&file, None, "w").unwrap_err(),
+            patient_identifiers(&file, None).unwrap_err(),
         ];
         for told in told.map(|told| told.to_string()) {
             assert!(told.contains(expected) && told.lines().count() == 1, "{to}: {told}");
         }
-        assert!(crosswalk_tables(&file).unwrap_err().to_string().contains(expected), "{to}");
+        assert!(crosswalk_tables(&file, None).unwrap_err().to_string().contains(expected), "{to}");
     }
 }
 
@@ -120,7 +120,7 @@ fn what_is_misspelt_is_told_wherever_it_stands_and_alone() {
 fn crosswalks_and_the_names_of_patients_need_no_certificates_either() {
     let material = Material::new();
     let file = written(&material, ELSEWHERE);
-    let lacking = crosswalk_tables(&file).unwrap_err().to_string();
+    let lacking = crosswalk_tables(&file, None).unwrap_err().to_string();
     assert!(
         lacking.contains("[[crosswalk]] \"other\" key-file: ") && lacking.lines().count() == 1,
         "{lacking}"
@@ -128,9 +128,9 @@ fn crosswalks_and_the_names_of_patients_need_no_certificates_either() {
     let one = ELSEWHERE
         .replace("name = \"other\"\nfile", "name = \"second\"\nfile")
         .replace("\"conf/nothing.key\"\n[[crosswalk]]", "\"conf/crosswalk.key\"\n[[crosswalk]]");
-    let tables = crosswalk_tables(&written(&material, &one)).unwrap();
+    let tables = crosswalk_tables(&written(&material, &one), None).unwrap();
     assert_eq!(tables.remembered.into_iter().collect::<Vec<_>>(), [("w".into(), "c".into())]);
     assert_eq!(tables.crosswalks.len(), 2);
-    let named = patient_identifiers(&file).unwrap().of("4711").unwrap();
+    let named = patient_identifiers(&file, None).unwrap().of("4711").unwrap();
     assert!(!named.contains("4711") && !named.is_empty());
 }

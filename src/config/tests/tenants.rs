@@ -173,7 +173,7 @@ fn what_belongs_to_nobody_or_to_somebody_who_is_not_there_is_told_where_it_stand
     let at = line(&reached, "upstream = \"pacs2\"");
     assert_eq!(
         home.problems(&reached),
-        [format!("{at}: [[route]] 1 upstream: no [[upstream]] is called \"pacs2\"")]
+        [format!("{at}: [[route]] #1 upstream: no [[upstream]] is called \"pacs2\"")]
     );
     for (more, told) in [
         ("[users]\nfile = \"x\"\n", "users: is nobody's"),

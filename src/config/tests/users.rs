@@ -85,12 +85,12 @@ fn commands_find_the_users_whatever_else_is_wrong() {
     let material = Material::new();
     let file = material.path("c.toml");
     std::fs::write(&file, material.here(&format!("[limits]\ngrace = \"5 parsecs\"\n{TABLE}"))).unwrap();
-    let found = users_of(&file).unwrap();
+    let found = users_of(&file, None).unwrap();
     assert!(found.file == material.path("conf/people.toml") && found.key.is_some());
     std::fs::write(&file, "[limits]\ngrace = \"5s\"\n").unwrap();
-    assert!(users_of(&file).unwrap_err().to_string().contains("has no [users]"));
+    assert!(users_of(&file, None).unwrap_err().to_string().contains("has no [users]"));
     std::fs::write(&file, "[usres]\nfile = \"x\"\n").unwrap();
-    let told = users_of(&file).unwrap_err().to_string();
+    let told = users_of(&file, None).unwrap_err().to_string();
     assert!(told.lines().count() == 1 && told.contains("did you mean \"users\"?"), "{told}");
 }
 
