@@ -1,9 +1,11 @@
 //! `dimsegate run`: the proxy, until it is told to stop.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -21,7 +23,7 @@ use super::exit;
 use crate::admin;
 use crate::audit::ReloadedBy;
 use crate::audit::used::name_of;
-use crate::config::{self, Diagnostics, Loaded, Log, LogFormat};
+use crate::config::{self, Diagnostics, Loaded, Log, LogFormat, Settings};
 use crate::daemon::{Daemon, Request};
 use logging::{Logging, tell_of_panics};
 
@@ -91,6 +93,10 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
     let _file_size_limit = signal(SignalKind::from_raw(SIGXFSZ))?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let interface = admin::bind(&loaded.settings).await?;
+    let mut of_tenants = Vec::new();
+    for tenant in &loaded.tenants {
+        of_tenants.push((tenant.settings.tenant.clone(), admin::bind(&tenant.settings).await?));
+    }
     let Some(mut daemon) = Daemon::start(loaded, told_to_stop(&mut terminate, &mut interrupt)).await? else {
         tracing::info!("stopped before it had begun");
         return Ok(());
@@ -100,6 +106,7 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
     let monitoring = daemon.monitoring();
     let interface = (!interface.is_empty())
         .then(|| admin::serve(interface, daemon.handle(), monitoring, report::page::page));
+    let mut of_tenants = interfaces(of_tenants, &daemon);
     let mut lost = pin!(log.tell_what_is_lost());
     let why: Cow<'static, str> = loop {
         tokio::select! {
@@ -136,15 +143,40 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
             why = told_to_stop(&mut terminate, &mut interrupt) => break why.into(),
             never = &mut lost => match never {},
         }
+        end_those_of_nobody(&mut of_tenants, &daemon).await;
     };
     let others = async {
         if let Some(interface) = interface {
+            interface.stop().await;
+        }
+        for (_, interface) in of_tenants {
             interface.stop().await;
         }
     };
     daemon.stop(why.clone(), others).await;
     tracing::info!(reason = %why, "stopped");
     Ok(())
+}
+
+/// The interface of each tenant, by the name of it.
+type Interfaces = Vec<(Option<Arc<str>>, admin::Interface)>;
+
+/// Answers about each tenant where it is to be asked. A tenant that a reload brings gets its interface with the next start.
+fn interfaces(bound: Vec<(Option<Arc<str>>, Vec<admin::Place>)>, daemon: &Daemon) -> Interfaces {
+    let mut bound: BTreeMap<_, _> = bound.into_iter().collect();
+    let serve = |(settings, handle, monitoring): (Arc<Settings>, _, _)| {
+        let places = bound.remove(&settings.tenant).filter(|places| !places.is_empty())?;
+        Some((settings.tenant.clone(), admin::serve(places, handle, monitoring, report::page::page)))
+    };
+    daemon.tenants().into_iter().filter_map(serve).collect()
+}
+
+/// A tenant that is gone is not asked about any more, nor one that came again by the same name: its interface knows the one before.
+async fn end_those_of_nobody(interfaces: &mut Interfaces, daemon: &Daemon) {
+    let there: Vec<_> = daemon.tenants().into_iter().map(|(settings, ..)| settings.tenant.clone()).collect();
+    for (_, interface) in interfaces.extract_if(.., |(name, _)| !there.contains(name)) {
+        interface.stop().await;
+    }
 }
 
 fn say_started(daemon: &Daemon, file: &Path) {

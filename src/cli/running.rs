@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::exit;
+use super::tenant::OfTenant;
 use crate::admin::client::{Client, ClientError};
 use crate::config::{self, AdminListen};
 
@@ -23,6 +24,8 @@ pub(super) struct Which {
     /// The configuration, for the socket that its [admin] listens on
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    of: OfTenant,
     /// The socket itself
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
@@ -64,15 +67,16 @@ impl Which {
     fn client(&self) -> Result<Client, NotAsked> {
         match (&self.socket, &self.config) {
             (Some(socket), _) => Ok(Client::new(socket)),
-            (None, Some(file)) => of_configuration(file),
+            (None, Some(file)) => of_configuration(file, self.of.name()),
             (None, None) => Err(NotAsked::NoSocket("give --config or --socket".into())),
         }
     }
 }
 
-fn of_configuration(file: &Path) -> Result<Client, NotAsked> {
+fn of_configuration(file: &Path, tenant: Option<&str>) -> Result<Client, NotAsked> {
     let name = file.display();
-    let listens = config::admin_listen(file).map_err(|problems| NotAsked::NoSocket(problems.to_string()))?;
+    let listens =
+        config::admin_listen(file, tenant).map_err(|problems| NotAsked::NoSocket(problems.to_string()))?;
     let socket = listens.iter().find_map(|listen| match listen {
         AdminListen::Unix(path) => Some(Client::new(path)),
         AdminListen::Tcp(_) => None,

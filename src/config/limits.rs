@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::descriptors;
 use super::section::Section;
 use super::settings::Limits;
-use super::tenants::Share;
+use super::share::Share;
 use crate::policy::limits::{Limits as Counts, REQUEST_PIECE};
 use crate::rewrite::FrameMemory;
 

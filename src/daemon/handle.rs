@@ -19,7 +19,8 @@ const WAITING: usize = 16;
 pub struct Handle {
     gate: Arc<Gate>,
     blocking: Arc<Blocking>,
-    requests: mpsc::Sender<Request>,
+    /// `None`: of a tenant, who asks nothing of the whole process.
+    requests: Option<mpsc::Sender<Request>>,
     changes: watch::Receiver<Arc<Settings>>,
     refused: watch::Receiver<Option<Arc<str>>>,
     began: Instant,
@@ -49,10 +50,16 @@ pub enum Request {
     },
 }
 
-/// The proxy is about to end, and takes no requests any more.
+/// Why something that is asked is not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the proxy is stopping")]
-pub struct Stopping;
+pub enum NotDone {
+    /// The proxy is about to end, and takes no requests any more.
+    #[error("the proxy is stopping")]
+    Stopping,
+    /// It is about the whole process, and who asks is one tenant of it.
+    #[error("that is about all tenants of the machine: whoever runs it does so, with a signal")]
+    OfTheMachine,
+}
 
 impl Handle {
     pub(super) fn new(
@@ -63,7 +70,24 @@ impl Handle {
         began: Instant,
     ) -> (Self, mpsc::Receiver<Request>) {
         let (requests, received) = mpsc::channel(WAITING);
-        (Self { gate, blocking, requests, changes, refused, began }, received)
+        (Self { gate, blocking, requests: Some(requests), changes, refused, began }, received)
+    }
+
+    /// Of one tenant: what is asked is about its own, and nothing about the process.
+    pub(super) fn of_tenant(
+        gate: Arc<Gate>,
+        blocking: Arc<Blocking>,
+        changes: watch::Receiver<Arc<Settings>>,
+        began: Instant,
+    ) -> Self {
+        // What is wrong with the file may be another one's.
+        let refused = watch::channel(None).1;
+        Self { gate, blocking, requests: None, changes, refused, began }
+    }
+
+    async fn ask(&self, request: Request) -> Result<(), NotDone> {
+        let requests = self.requests.as_ref().ok_or(NotDone::OfTheMachine)?;
+        requests.send(request).await.map_err(|_| NotDone::Stopping)
     }
 
     /// The settings in force.
@@ -118,23 +142,23 @@ impl Handle {
     /// Every problem; what was in force stays so.
     pub async fn reload(&self, by: Option<ReloadedBy>) -> Result<String, Vec<String>> {
         let (answer, answered) = oneshot::channel();
-        let stopping = || vec![Stopping.to_string()];
+        let stopping = || vec![NotDone::Stopping.to_string()];
         if !self.is_running() {
             return Err(stopping());
         }
-        self.requests.send(Request::Reload { by, answer }).await.map_err(|_| stopping())?;
+        self.ask(Request::Reload { by, answer }).await.map_err(|error| vec![error.to_string()])?;
         answered.await.unwrap_or_else(|_| Err(stopping()))
     }
 
     /// Stops the proxy: the same as SIGTERM. `why` is for its last record.
     ///
     /// # Errors
-    /// It is stopping already.
-    pub async fn drain(&self, why: String) -> Result<(), Stopping> {
+    /// It is stopping already, or this is one tenant of several.
+    pub async fn drain(&self, why: String) -> Result<(), NotDone> {
         if !self.is_running() {
-            return Err(Stopping);
+            return Err(NotDone::Stopping);
         }
-        self.requests.send(Request::Drain { why }).await.map_err(|_| Stopping)
+        self.ask(Request::Drain { why }).await
     }
 
     /// Logs so much from now on, until the next reload.
@@ -144,7 +168,7 @@ impl Handle {
     pub async fn log_level(&self, level: String) -> Result<(), String> {
         let (answer, answered) = oneshot::channel();
         let request = Request::LogLevel { level, answer };
-        self.requests.send(request).await.map_err(|_| Stopping.to_string())?;
-        answered.await.unwrap_or_else(|_| Err(Stopping.to_string()))
+        self.ask(request).await.map_err(|error| error.to_string())?;
+        answered.await.unwrap_or_else(|_| Err(NotDone::Stopping.to_string()))
     }
 }

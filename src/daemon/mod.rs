@@ -57,7 +57,7 @@ mod told;
 mod watching;
 
 pub use blocking::{BlockError, Blocking, blocks_in};
-pub use handle::{Handle, Request, Stopping};
+pub use handle::{Handle, NotDone, Request};
 pub(crate) use monitor::open_descriptors;
 pub(crate) use monitoring::OPEN_METRICS;
 
@@ -148,6 +148,17 @@ impl Daemon {
     /// For whoever asks something of it while it runs.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
+    }
+
+    /// Each tenant, with who asks for its own, and what a monitor asks of it.
+    pub fn tenants(&self) -> Vec<(Arc<Settings>, Handle, axum::Router)> {
+        let tenant = |site: &Site| {
+            let (gate, changes) = (site.gate.clone(), site.followed.subscribe());
+            let handle = Handle::of_tenant(gate, site.blocking.clone(), changes, self.began);
+            let monitor = Monitor::new(site.gate.clone(), site.deliveries());
+            (site.settings(), handle, monitoring::router(monitor))
+        };
+        self.tenants.values().map(tenant).collect()
     }
 
     /// What is asked through a [`Handle`] next.

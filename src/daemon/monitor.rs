@@ -90,8 +90,12 @@ impl Monitor {
             of_all("request-memory", reading, Some(may_be_read)),
             of_all("decoding-memory", self.gate.decoders.taken(), Some(decoding)),
             of_all("held-data-sets", self.gate.waiting.taken() as u64, Some(settings.limits.held_data_sets)),
-            of_all("descriptors", open_descriptors(), getrlimit(Resource::Nofile).current),
         ];
+        // Those of the process tell one tenant of what the others do.
+        if settings.tenant.is_none() {
+            let allowed = getrlimit(Resource::Nofile).current;
+            limits.push(of_all("descriptors", open_descriptors(), allowed));
+        }
         limits.extend(settings.policy.peers.iter().filter_map(|peer| {
             let used = limiter.open_associations_of(peer).into();
             let allowed = Some(peer.max_associations?.into());

@@ -2,9 +2,8 @@
 //! (PS3.15 Annex B.12, PS3.8 §9.1.5).
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use time::OffsetDateTime;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
@@ -13,15 +12,11 @@ use super::gate::Gate;
 use super::handed_on;
 use super::leg::Leg;
 use super::proxy_protocol::{self, HeaderError};
-use crate::policy::Refusal;
+use super::threshold::{counted, handshake_failed, spoken, unexpected};
 use crate::policy::limits::ConnectionPermit;
 use crate::tls::{Protocol, ServerStream, Session};
 use crate::trace::Node;
-use crate::upper;
 use crate::vocabulary::Reason;
-
-/// Bytes that are looked at to tell what a client speaks.
-const LOOKED_AT: usize = 16;
 
 /// Lets a connection in, and tells the span of the log whose it is.
 ///
@@ -68,21 +63,6 @@ async fn enter_from(arrival: &mut Arrival, socket: TcpStream) -> Result<(Leg, Co
     Ok((leg, permit))
 }
 
-/// Whether the address may come in, and how many of its connections there are.
-pub(super) fn counted(arrival: &Arrival) -> Result<ConnectionPermit, Refused> {
-    let address = arrival.from.ip().to_canonical();
-    admitted(arrival, address).map_err(Refused::from)?;
-    arrival.gate.limiter.connection(address).map_err(Refused::from)
-}
-
-/// Whether the address may come in at all, as far as that alone decides.
-fn admitted(arrival: &Arrival, address: IpAddr) -> Result<(), Refusal> {
-    match arrival.gate.blocks.load().of_address(address, OffsetDateTime::now_utc()) {
-        Some(block) => Err(block.refusal()),
-        None => arrival.settings.policy.admits_address(&arrival.listener.name, address),
-    }
-}
-
 /// Whom the balancer at `own` speaks for, if not for itself: the checks of HAProxy name its own end of the connection where
 /// it writes version 1.
 async fn behind_balancer(socket: &mut TcpStream, own: SocketAddr) -> Result<Option<SocketAddr>, Refused> {
@@ -117,51 +97,6 @@ async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused>
         }
         (tls, protocol) => Err(unexpected(tls.is_some(), protocol)),
     }
-}
-
-/// What a client begins with, before anything of it is taken.
-pub(super) async fn spoken(socket: &TcpStream) -> Result<Protocol, Refused> {
-    upper::prepare(socket).map_err(|error| lost(&error))?;
-    let mut first = [0; LOOKED_AT];
-    let count = socket.peek(&mut first).await.map_err(|error| lost(&error))?;
-    let spoken = first.get(..count).unwrap_or_default();
-    if spoken.is_empty() {
-        return Err(Refused::from(Reason::ConnectionLost));
-    }
-    Ok(spoken_protocol(spoken))
-}
-
-pub(super) fn unexpected(has_tls: bool, protocol: Protocol) -> Refused {
-    let expected = if has_tls { "TLS" } else { "plain DICOM" };
-    let reason = match protocol {
-        Protocol::Tls => Reason::TlsOnPlainPort,
-        Protocol::Dicom => Reason::PlainDicomOnTlsPort,
-        Protocol::Http => Reason::HttpOnDicomPort,
-        _ => Reason::UnknownProtocol,
-    };
-    Refused::new(reason, format!("{protocol} on a port that expects {expected}"))
-}
-
-/// One byte can be all that has come: the first of TLS and of the upper layer say enough, and what follows is judged by
-/// the reader that it goes to.
-fn spoken_protocol(first: &[u8]) -> Protocol {
-    match first {
-        [0x16, ..] => Protocol::Tls,
-        [1..=7, ..] => Protocol::Dicom,
-        _ => Protocol::of(first),
-    }
-}
-
-pub(super) fn handshake_failed(error: &std::io::Error) -> Refused {
-    let failure = crate::tls::handshake_failure(error);
-    let mut refused = Refused::new(failure.fault.reason(), failure.detail);
-    refused.alert = failure.alert.map(Into::into);
-    refused.certificate = failure.certificate;
-    refused
-}
-
-fn lost(error: &std::io::Error) -> Refused {
-    Refused::new(Reason::ConnectionLost, error.to_string())
 }
 
 /// Runs an entrance step under ARTIM (PS3.8 §9.1.5), and not on while the proxy drains.

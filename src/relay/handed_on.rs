@@ -10,8 +10,8 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::arrival::{Arrival, Refused};
-use super::entrance::{counted, handshake_failed, spoken, unexpected};
 use super::leg::Leg;
+use super::threshold::{counted, handshake_failed, spoken, unexpected};
 use crate::config::{Lead, ListenerSettings, Shared};
 use crate::policy::Block;
 use crate::policy::limits::ConnectionPermit;

@@ -26,6 +26,7 @@
 //! | `session`, `established`, `opened` | one connection as the protocol tells it |
 //! | `slots` | places for connections |
 //! | `handed_on` | from an address that several tenants have to the gate of one |
+//! | `threshold` | what is asked of every connection before it is let in |
 //! | `arrival`, `entrance`, `proxy_protocol`, `proxy_header` | from a socket to a leg, and the records of those who are not let in |
 //! | `handshake`, `associate`, `upstream`, `early` | the two A-ASSOCIATE exchanges |
 //! | `machine` | both directions of an open association: messages, rules, books, deadlines |
@@ -105,6 +106,7 @@ mod refusals;
 mod seldom;
 mod session;
 mod slots;
+mod threshold;
 mod tokens;
 mod traced;
 mod upstream;

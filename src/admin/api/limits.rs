@@ -50,7 +50,11 @@ pub(super) async fn limits(State(shared): State<Shared>) -> Json<Limits> {
     let (settings, gate) = (shared.proxy.settings(), shared.proxy.gate());
     let taken = |in_use: u64, allowed: u64| Taken { in_use, allowed: Some(allowed) };
     let [reading, may_be_read] = gate.limiter.request_memory();
-    let descriptors = tokio::task::spawn_blocking(open_descriptors).await.unwrap_or(0);
+    let descriptors = match settings.tenant {
+        None => tokio::task::spawn_blocking(open_descriptors).await.unwrap_or(0),
+        // Those of the process would tell of other tenants: the connections of this one.
+        Some(_) => u64::from(gate.limiter.open_connections() + gate.limiter.open_associations()),
+    };
     let peers = settings.policy.peers.iter().filter_map(|peer| {
         let allowed = peer.max_associations?;
         Some(OfPeer { peer: peer.name.to_string(), in_use: gate.limiter.open_associations_of(peer), allowed })

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::super::compiling::{
+    Loaded, TenantSettings, Whose, compile_with, digest_in_force, digest_of, settings,
+};
 use super::super::diagnostic::{Diagnostic, Diagnostics};
 use super::super::keys::Keys;
-use super::super::load::{Loaded, TenantSettings, Whose, compile_with, digest_in_force, digest_of, settings};
 use super::super::report::Place;
 use super::super::section::Section;
 use super::super::settings::Settings;
@@ -76,6 +78,10 @@ pub(in crate::config) fn compile(path: &Path, text: &str, parts: Parts) -> Resul
 }
 
 fn tenant(path: &Path, part: &Part, root: &Section<'_>) -> Option<Compiled> {
+    if let Some(admin) = root.table("admin") {
+        let remedy = "remove it: each tenant has a folder in \"state\" beside those of the others";
+        admin.refuse(&["state-directory"], "is none that a tenant chooses", remedy);
+    }
     let mut settings = settings(path, &part.text, root, Whose::Tenant(part.share))?;
     settings.tenant = Some(part.name.clone());
     settings.audit.tenant = Some(part.name.clone());
@@ -105,7 +111,7 @@ fn of_the_whole(path: &Path, text: &str, machine: &mut Settings, tenants: &[Sett
 
 /// What does not know tenants. It would show all of them to whoever may see one.
 fn not_yet(root: &Section<'_>) {
-    let remedy = "remove it: rather none than one in which a tenant sees another";
+    let remedy = "remove it, and write [tenant.admin] below each [[tenant]]: an interface of its own, with its metrics";
     for (key, problem) in [("admin", "does not know tenants yet"), ("metrics", "do not know tenants yet")] {
         if root.has(key) {
             root.report.error(&root.place_of(key), problem, remedy);

@@ -39,4 +39,3 @@ mod table;
 pub(super) use choosing::NotChosen;
 pub(super) use compiling::compile;
 pub(super) use split::parts;
-pub(super) use table::Share;

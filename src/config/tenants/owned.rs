@@ -1,12 +1,13 @@
 //! Files and folders that are one tenant's alone: its trail, its people, its keys and secrets.
 
+use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::super::diagnostic::Diagnostic;
 use super::super::report::{Located, Place};
 use super::super::section::Section;
-use super::super::settings::Settings;
+use super::super::settings::{AdminListen, Settings};
 use super::compiling::{Compiled, problem};
 
 /// Something that no other tenant may have.
@@ -21,6 +22,9 @@ enum What {
     File(Whereabouts),
     /// By its fingerprint.
     Secret(Vec<u8>),
+    /// Where an administration interface is: its file, or its address.
+    Socket(Whereabouts),
+    Address(SocketAddr),
 }
 
 /// Where something is, by whichever way it is named.
@@ -79,6 +83,14 @@ pub(super) fn of(root: &Section<'_>, settings: &Settings) -> Vec<Owned> {
     };
     owned.extend(audit.iter().flat_map(|audit| files(audit, &["signing-key", "secret-file"])));
     owned.extend(root.table("users").iter().flat_map(|users| files(users, &["file", "key-file"])));
+    if let (Some(admin), Some(section)) = (&settings.admin, root.table("admin")) {
+        let socket = |listen: &AdminListen| match listen {
+            AdminListen::Unix(path) => What::Socket(Whereabouts::of(path)),
+            AdminListen::Tcp(address) => What::Address(*address),
+        };
+        let place = || section.place_of("listen");
+        owned.extend(admin.listen.iter().map(|listen| Owned { what: socket(listen), place: place() }));
+    }
     for (key, keys) in OF_TABLES {
         owned.extend(root.tables(key).iter().flat_map(|section| files(section, keys)));
     }
@@ -123,9 +135,16 @@ fn collides(own: &What, other: &What) -> Option<(&'static str, &'static str)> {
             "has a secret that another tenant has: both together can tell which of their patients are one",
             "make one for each: openssl rand -out FILE 32",
         )),
+        (What::Socket(own), What::Socket(other)) => own.is_same(other).then_some(OF_ANOTHER_INTERFACE),
+        (What::Address(own), What::Address(other)) => {
+            (own == other && own.port() != 0).then_some(OF_ANOTHER_INTERFACE)
+        }
         _ => None,
     }
 }
+
+const OF_ANOTHER_INTERFACE: (&str, &str) =
+    ("is where another tenant is administered", "give each tenant its own socket or address");
 
 #[cfg(test)]
 mod tests {

@@ -11,8 +11,9 @@ use super::super::diagnostic::Diagnostics;
 use super::super::names::Names;
 use super::super::report::{Place, Report};
 use super::super::section::Section;
+use super::super::share::Share;
 use super::regions::{Owner, Regions};
-use super::table::{self, Named, Share, TABLES, Tenant};
+use super::table::{self, Named, TABLES, Tenant};
 
 /// Tables of which each is one tenant's, and says so by `tenant`.
 const OWNED: [&str; 9] =

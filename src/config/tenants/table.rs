@@ -7,22 +7,7 @@ use rustls::pki_types::DnsName;
 use super::super::names::{NAME, Names};
 use super::super::report::{Place, Wrong};
 use super::super::section::Section;
-
-/// The part of `[limits]` that a tenant has, above 0 and at most 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::config) struct Share(f64);
-
-impl Share {
-    /// All of it.
-    pub(in crate::config) const ALL: Self = Self(1.0);
-
-    /// Of a number, rounded down; one at least.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
-    pub(in crate::config) fn of(self, all: u64) -> u64 {
-        // All of it stays what it was, whatever a floating point number makes of it.
-        if self == Self::ALL { all } else { ((all as f64 * self.0) as u64).max(1) }
-    }
-}
+use super::super::share::Share;
 
 /// One `[[tenant]]`, without its tables.
 pub(super) struct Tenant {
@@ -42,7 +27,7 @@ pub(in crate::config) struct Named {
 /// Keys of the table that hold a value.
 const KEYS: [&str; 3] = ["name", "share", "server-names"];
 /// Tables that it may have, under headers of their own.
-pub(super) const TABLES: [&str; 2] = ["audit", "users"];
+pub(super) const TABLES: [&str; 3] = ["audit", "users", "admin"];
 
 /// All of them, in the order of the file, and their names.
 pub(super) fn tenants(root: &Section<'_>) -> (Vec<Option<Tenant>>, Names) {
@@ -53,8 +38,8 @@ pub(super) fn tenants(root: &Section<'_>) -> (Vec<Option<Tenant>>, Names) {
         section.refuse_others(&[&KEYS[..], &TABLES].concat());
         let name = names.define(section);
         section.require(&[NAME, ("share", "write its part of what [limits] allows, as in 0.25")]);
-        let share = section.part("share").map(Share);
-        shares += share.map_or(0.0, |share| share.0);
+        let share = section.part("share").map(Share::new);
+        shares += share.map_or(0.0, Share::part);
         // Of numbers with two digits the sum may be a little more than they are.
         if shares > 1.0 + 1e-9 {
             let problem = format!("is too much: with those before it, {shares:.2} of [limits]");
@@ -87,16 +72,5 @@ fn server_name(text: &str) -> Result<String, Wrong> {
             format!("{text:?} is no DNS name"),
             "write a name that clients ask for in the TLS handshake, as in \"lyon.dicom.example.org\"",
         )),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Share;
-
-    #[test]
-    fn a_share_is_rounded_down_and_never_nothing() {
-        assert_eq!([Share(0.25).of(500), Share(0.25).of(7), Share(0.01).of(3)], [125, 1, 1]);
-        assert_eq!(Share::ALL.of(u64::MAX), u64::MAX);
     }
 }

@@ -112,6 +112,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
                 "proxy_protocol",
                 "refusals",
                 "seldom",
+                "slots",
                 "tokens",
             ],
             &["alarm", "assumed", "borne", "handshake", "machine", "proxy_header", "recent"],
@@ -120,12 +121,13 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             &["gate"],
             &["drive", "judging"],
             &["arrival"],
-            &["early", "traced"],
+            &["early", "threshold", "traced"],
             &["established"],
             &["records"],
             &["farewell"],
             &["opened"],
-            &["entrance", "nothing_allowed", "user_identity"],
+            &["handed_on", "nothing_allowed", "user_identity"],
+            &["entrance"],
             &["session"],
             &["listener", "verification"],
             &["listeners"],
@@ -227,7 +229,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "config",
         &[
-            &["diagnostic", "keys", "shadow", "shape", "suggest"],
+            &["diagnostic", "keys", "shadow", "shape", "share", "suggest"],
             &["report", "settings"],
             &["addresses", "folder", "secret", "spelling", "units"],
             &["section", "syntax"],
@@ -239,6 +241,8 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             &["counted", "factors", "issuer", "sharing"],
             &["peer"],
             &["admin", "claims", "users"],
+            &["compiling"],
+            &["tenants"],
             &["load"],
             &["part"],
         ],
@@ -246,7 +250,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "tls",
         &[
-            &["authority", "end", "in_place", "protocol", "recent", "settings"],
+            &["authority", "end", "hello", "in_place", "protocol", "recent", "settings"],
             &["facts", "verified"],
             &["unfit"],
             &["error", "refusal"],
@@ -254,6 +258,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             &["trust"],
             &["private_key", "session", "show", "stream"],
             &["config", "inspect"],
+            &["common"],
         ],
     ),
 ];
