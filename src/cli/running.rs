@@ -19,15 +19,14 @@ use crate::config::{self, AdminListen};
 
 /// Which proxy is asked.
 #[derive(Debug, clap::Args)]
-#[group(required = true, multiple = false)]
 pub(super) struct Which {
     /// The configuration, for the socket that its [admin] listens on
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", required_unless_present = "socket", conflicts_with = "socket")]
     config: Option<PathBuf>,
     #[command(flatten)]
     of: OfTenant,
     /// The socket itself
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", conflicts_with = "tenant")]
     socket: Option<PathBuf>,
 }
 

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use serde_json::{Value, json};
 
+use crate::administration::{Answer, exchange};
 use crate::command::Command;
 use crate::connection::{self, Target};
 use crate::gate::{Gate, records_in, told};
@@ -23,6 +25,9 @@ use crate::wait;
 const STATUS: u16 = 0x0900;
 const MOVE: &str = "1.2.840.10008.5.1.4.1.2.2.2";
 const FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
+
+/// Stands for the address that tenants have in common, until it is known.
+const SHARED: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 
 /// One organisation: a CA, a client, an archive, and AE titles that have its name.
 #[derive(Clone)]
@@ -321,6 +326,110 @@ fn dcmtk_orthanc_and_pynetdicom_are_tenants_at_one_address_and_reach_nobody_but_
         assert_eq!(trail(&gate, tenant).iter().filter(opened).count(), 2, "{}", tenant.name);
     }
     assert_eq!(storescp.files().len(), 1);
+}
+
+/// A request to the interface of a tenant, and its answer.
+fn asked(gate: &Gate, tenant: &Tenant, method: &str, path: &str, content: &str) -> Answer {
+    let socket = gate.site.path(&format!("{}.sock", tenant.name));
+    let mut stream = UnixStream::connect(socket).expect("the socket");
+    exchange(&mut stream, method, path, "", content)
+}
+
+/// The same, of what is no JSON.
+fn read(gate: &Gate, tenant: &Tenant, path: &str) -> String {
+    use std::io::{Read, Write};
+    let mut stream =
+        UnixStream::connect(gate.site.path(&format!("{}.sock", tenant.name))).expect("the socket");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("a request written");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+#[test]
+fn the_interface_of_a_tenant_shows_and_changes_its_own_and_nothing_of_the_process() {
+    let archives = [Upstream::bind(), Upstream::bind()];
+    let [ward, clinic] = [("ward", &archives[0]), ("clinic", &archives[1])]
+        .map(|(name, archive)| Tenant::new(name, archive.address));
+    let with_interface = |tenant: &Tenant| {
+        let own = format!("[tenant.admin]\nlisten = \"unix:{}.sock\"\n[[listener]]", tenant.name);
+        tenant.toml(SHARED).replacen("[[listener]]", &own, 1)
+    };
+    let address = free_address();
+    let text = file(&[], address, "") + &[with_interface(&ward), with_interface(&clinic)].concat();
+    let text = text.replace(&SHARED.to_string(), &address.to_string());
+    let mut gate = Gate::start_with(site(&["ward", "clinic"]), &text, "");
+    let (mut seen, mut sees) = open(&gate, &ward, &archives[0], upper::VERIFICATION);
+    let id = wait::until("the association", || {
+        let listed = asked(&gate, &ward, "GET", "/api/v1/associations", "").body;
+        listed[0]["id"].as_str().map(str::to_owned)
+    });
+    // A refusal, and a block.
+    raw::rejection(&of(&gate, &ward), &verification("NOBODY", "NOBODY"));
+    let block = r#"{"of": "address:192.0.2.7", "reason": "a scan"}"#;
+    let blocked = asked(&gate, &ward, "POST", "/api/v1/blocks", block);
+    assert_eq!(blocked.status, 201, "{}", blocked.body);
+    let paths = [
+        "associations",
+        "refusals",
+        "blocks",
+        "peers",
+        "upstreams",
+        "status",
+        "limits",
+        "configuration",
+        "certificates",
+        "issuers",
+        "users",
+        "notifications",
+    ]
+    .map(|path| format!("/api/v1/{path}"));
+    for path in paths.iter().map(String::as_str).chain(["/metrics"]) {
+        let told = read(&gate, &clinic, path);
+        for theirs in ["ward", "WARD", "NOBODY", "192.0.2.7", &id, &archives[0].address.to_string()] {
+            assert!(!told.contains(theirs), "{theirs} in {path}: {told}");
+        }
+        assert!(told.starts_with("HTTP/1.1 200"), "{path}: {told}");
+    }
+    // What is another's is answered as what is not there.
+    let gone = |id: &str| asked(&gate, &clinic, "GET", &format!("/api/v1/associations/{id}"), "");
+    let [theirs, nobodys] = [gone(&id), gone("0000000000000000-1")];
+    assert_eq!((theirs.status, nobodys.status), (404, 404));
+    assert_eq!(
+        theirs.body.to_string().replace(&id, ""),
+        nobodys.body.to_string().replace("0000000000000000-1", "")
+    );
+    let aborted =
+        |id: &str| asked(&gate, &clinic, "POST", &format!("/api/v1/associations/{id}/abort"), "{}").status;
+    assert_eq!([aborted(&id), aborted("0000000000000000-1")], [404, 404]);
+    let unblocked =
+        |number: &str| asked(&gate, &clinic, "DELETE", &format!("/api/v1/blocks/{number}"), "").status;
+    assert_eq!([unblocked("1"), unblocked("77")], [404, 404]);
+    // Nor is the whole process one tenant's.
+    for (method, path, content) in [
+        ("POST", "/api/v1/reload", ""),
+        ("POST", "/api/v1/drain", ""),
+        ("PUT", "/api/v1/log-level", r#"{"level": "trace"}"#),
+    ] {
+        let refused = asked(&gate, &clinic, method, path, content);
+        assert!((400..500).contains(&refused.status), "{path}: {}", refused.status);
+        assert!(refused.body.to_string().contains("all tenants of the machine"), "{path}: {}", refused.body);
+    }
+    raw::echo(&mut seen, &mut sees);
+    let (status, told) = told(&gate.site, &["status", "-c", "dimsegate.toml", "--tenant", "clinic"]);
+    assert!(status == 0 && !told.contains("ward"), "{told}");
+    // Blocks are one tenant's, and no other's.
+    let everybody = r#"{"of": "address:127.0.0.1", "reason": "all of us"}"#;
+    assert_eq!(asked(&gate, &clinic, "POST", "/api/v1/blocks", everybody).status, 201);
+    raw::echo(&mut seen, &mut sees);
+    let (other, archive) = open(&gate, &ward, &archives[0], upper::VERIFICATION);
+    raw::release(other, archive);
+    let shut_out = answer(&of(&gate, &clinic), &verification(&clinic.ae("CT"), &clinic.ae("PACS")));
+    assert!(!shut_out.starts_with("[02"), "{shut_out}");
+    archives[1].expect_nobody();
+    raw::release(seen, sees);
+    assert!(gate.stop().success(), "{}", gate.output());
 }
 
 #[test]

@@ -222,6 +222,7 @@ fn no_two_tenants_have_a_trail_a_key_a_secret_or_a_crosswalk_in_common_however_i
         ("/paris.crosswalk.key\"", "/hard.key\"", "is a file of another tenant"),
         ("/paris.secret\"", "/link/lyon.secret\"", "is a file of another tenant"),
         ("/paris.secret\"", "/copy.secret\"", "has a secret that another tenant has"),
+        ("/paris.sock\"", "/link/lyon.sock\"", "is where another tenant is administered"),
     ] {
         let text = two.replacen(&format!("{folder}{of}"), &format!("{folder}{instead}"), 1);
         assert_ne!(text, two, "{of}");
