@@ -6,7 +6,7 @@ use super::file;
 use super::keeper::Keeper;
 use super::lock::{Lock, NotLocked};
 use super::queue::{Flow, Queue};
-use super::record::{Event, SecurityAlert, TrailContinued};
+use super::record::{ClockStepped, Event, SecurityAlert, TrailContinued};
 use super::recovery::Recovered;
 use super::settings::{AuditSettings, Durability, OnFailure};
 use super::tap::Following;
@@ -122,14 +122,15 @@ impl Audit {
         capacity: u32,
         patience: Patience,
     ) -> Result<(Self, AuditTask), AuditError> {
+        let tenant = settings.tenant.clone();
         let AuditSettings {
-            tenant,
             directory,
             on_failure,
             patient_identifiers,
             durability,
             checkpoints,
             keeping,
+            ..
         } = settings;
         let unusable = |source| AuditError::Directory { directory: directory.clone(), source };
         let allowed = |error: &io::Error| on_failure == OnFailure::Allow && is_full(error);
@@ -150,15 +151,7 @@ impl Audit {
         let is_torn = recovered.found.recovered;
         tell(&recovered, &directory);
         let step = recovered.last_time.and_then(|last| clock::behind(last, queue.now()));
-        let found = recovered.found.explained();
-        let alert = found.is_wrong().then(|| SecurityAlert {
-            reason: Notice::TrailChanged.label().into(),
-            explanation: found.explanation.clone(),
-            ..SecurityAlert::default()
-        });
-        queue.push_own(Event::TrailContinued(Box::new(found)), None);
-        alert.into_iter().for_each(|alert| queue.push_own(Event::SecurityAlert(Box::new(alert)), None));
-        step.into_iter().for_each(|step| queue.push_own(Event::ClockStepped(step), None));
+        tell_queue(&queue, recovered.found.explained(), step);
         let days = recovered.newest.unwrap_or_else(|| Days::new(queue.now().date()));
         let (begun, of_days) = mpsc::channel();
         let how = How { tenant, checkpoints, durability, patient_identifiers, patience };
@@ -313,6 +306,18 @@ fn make_folder_for_notes(directory: &Path) -> io::Result<()> {
 
 fn too_late(event: &str) {
     tracing::error!(event, "an audit record came after the audit trail was closed");
+}
+
+/// What the run found of those before, in its first records.
+fn tell_queue(queue: &Queue, found: TrailContinued, step: Option<ClockStepped>) {
+    let alert = found.is_wrong().then(|| SecurityAlert {
+        reason: Notice::TrailChanged.label().into(),
+        explanation: found.explanation.clone(),
+        ..SecurityAlert::default()
+    });
+    queue.push_own(Event::TrailContinued(Box::new(found)), None);
+    alert.into_iter().for_each(|alert| queue.push_own(Event::SecurityAlert(Box::new(alert)), None));
+    step.into_iter().for_each(|step| queue.push_own(Event::ClockStepped(step), None));
 }
 
 /// Where the trail goes on, for the log: it may be kept on another machine than the trail.

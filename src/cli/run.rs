@@ -92,21 +92,14 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
     // A file that reaches its size limit (setrlimit(2)) is a write that fails, not the end of the process.
     let _file_size_limit = signal(SignalKind::from_raw(SIGXFSZ))?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let interface = admin::bind(&loaded.settings).await?;
-    let mut of_tenants = Vec::new();
-    for tenant in &loaded.tenants {
-        of_tenants.push((tenant.settings.tenant.clone(), admin::bind(&tenant.settings).await?));
-    }
+    let bound = bind_interfaces(&loaded).await?;
     let Some(mut daemon) = Daemon::start(loaded, told_to_stop(&mut terminate, &mut interrupt)).await? else {
         tracing::info!("stopped before it had begun");
         return Ok(());
     };
     say_started(&daemon, file);
     let mut changes = daemon.watch_files();
-    let monitoring = daemon.monitoring();
-    let interface = (!interface.is_empty())
-        .then(|| admin::serve(interface, daemon.handle(), monitoring, report::page::page));
-    let mut of_tenants = interfaces(of_tenants, &daemon);
+    let mut interfaces = interfaces(bound, &daemon);
     let mut lost = pin!(log.tell_what_is_lost());
     let why: Cow<'static, str> = loop {
         tokio::select! {
@@ -143,13 +136,10 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
             why = told_to_stop(&mut terminate, &mut interrupt) => break why.into(),
             never = &mut lost => match never {},
         }
-        end_those_of_nobody(&mut of_tenants, &daemon).await;
+        end_those_of_nobody(&mut interfaces, &daemon).await;
     };
     let others = async {
-        if let Some(interface) = interface {
-            interface.stop().await;
-        }
-        for (_, interface) in of_tenants {
+        for (_, interface) in interfaces {
             interface.stop().await;
         }
     };
@@ -158,23 +148,34 @@ async fn serve(file: &Path, loaded: Loaded, log: &Logging) -> Result<(), Failure
     Ok(())
 }
 
-/// The interface of each tenant, by the name of it.
+/// Each interface, with the tenant that it is of.
 type Interfaces = Vec<(Option<Arc<str>>, admin::Interface)>;
+type BoundInterfaces = BTreeMap<Option<Arc<str>>, Vec<admin::Place>>;
 
-/// Answers about each tenant where it is to be asked. A tenant that a reload brings gets its interface with the next start.
-fn interfaces(bound: Vec<(Option<Arc<str>>, Vec<admin::Place>)>, daemon: &Daemon) -> Interfaces {
-    let mut bound: BTreeMap<_, _> = bound.into_iter().collect();
+/// Has every socket and address of every interface.
+async fn bind_interfaces(loaded: &Loaded) -> Result<BoundInterfaces, Failure> {
+    let mut bound = BTreeMap::from([(None, admin::bind(&loaded.settings).await?)]);
+    for tenant in &loaded.tenants {
+        bound.insert(tenant.settings.tenant.clone(), admin::bind(&tenant.settings).await?);
+    }
+    Ok(bound)
+}
+
+/// Answers about each where it is to be asked. A tenant that a reload brings gets its interface with the next start.
+fn interfaces(mut bound: BoundInterfaces, daemon: &Daemon) -> Interfaces {
+    let whole = (daemon.settings(), daemon.handle(), daemon.monitoring());
     let serve = |(settings, handle, monitoring): (Arc<Settings>, _, _)| {
         let places = bound.remove(&settings.tenant).filter(|places| !places.is_empty())?;
         Some((settings.tenant.clone(), admin::serve(places, handle, monitoring, report::page::page)))
     };
-    daemon.tenants().into_iter().filter_map(serve).collect()
+    [whole].into_iter().chain(daemon.tenants()).filter_map(serve).collect()
 }
 
 /// A tenant that is gone is not asked about any more, nor one that came again by the same name: its interface knows the one before.
 async fn end_those_of_nobody(interfaces: &mut Interfaces, daemon: &Daemon) {
     let there: Vec<_> = daemon.tenants().into_iter().map(|(settings, ..)| settings.tenant.clone()).collect();
-    for (_, interface) in interfaces.extract_if(.., |(name, _)| !there.contains(name)) {
+    let is_gone = |tenant: &Option<Arc<str>>| tenant.is_some() && !there.contains(tenant);
+    for (_, interface) in interfaces.extract_if(.., |(tenant, _)| is_gone(tenant)) {
         interface.stop().await;
     }
 }

@@ -56,6 +56,29 @@ pub(super) enum Whose {
     Machine,
 }
 
+impl Whose {
+    fn share(self) -> Share {
+        if let Self::Tenant(share) = self { share } else { Share::ALL }
+    }
+
+    fn listeners(self, root: &Section<'_>, upstreams: &Names) -> Listeners {
+        if self == Self::Machine { Listeners::default() } else { listener::listeners(root, upstreams) }
+    }
+
+    fn peers(self, root: &Section<'_>, known: &peer::Known<'_>) -> Vec<Arc<Peer>> {
+        if self == Self::Machine { Vec::new() } else { peer::peers(root, known) }
+    }
+
+    /// SHA-256 of the text; of a tenant's without what moves it up and down in the file, which another one writes.
+    fn digest(self, text: &str) -> String {
+        if self == Self::Everybody {
+            return digest_of(text);
+        }
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        digest_of(&lines.collect::<Vec<_>>().join("\n"))
+    }
+}
+
 /// What was taken, and what is risky in it.
 pub(super) fn compile_with<T>(
     path: &Path,
@@ -92,23 +115,18 @@ fn issuers(root: &Section<'_>, admin: Option<&AdminSettings>) -> Issuers {
 
 /// In the order in which things refer to each other.
 pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose) -> Option<Settings> {
-    let log = audit::log(root);
     let records = audit::audit(root);
     let notifications = notify::targets(root);
     let admin = admin::admin(root);
     let upstreams = upstream::upstreams(root);
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
-    let share = if let Whose::Tenant(share) = whose { share } else { Share::ALL };
-    let limits = limits::limits(root, rewrites.largest_frame(), share);
+    let limits = limits::limits(root, rewrites.largest_frame(), whose.share());
     let metrics = metrics::metrics(root);
     let roles = role::roles(root);
     let users = users::users(root, admin.as_ref(), &roles);
     let issuers = issuers(root, admin.as_ref());
-    let listeners = match whose {
-        Whose::Machine => Listeners::default(),
-        _ => listener::listeners(root, &upstreams.names),
-    };
+    let listeners = whose.listeners(root, &upstreams.names);
     issuer::used(root, &issuers, &listeners.compiled, admin.as_ref());
     let routes = upstream::routes(root, &upstreams.names);
     let known = peer::Known {
@@ -118,19 +136,13 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
         roles: &roles,
         rewrites: &rewrites,
     };
-    let peers = if whose == Whose::Machine { Vec::new() } else { peer::peers(root, &known) };
+    let peers = whose.peers(root, &known);
     related(root, &known, &peers);
     let defaults = listeners.compiled.iter().map(|one| (one.name.clone(), one.upstream.clone())).collect();
     let Used { files, ends } = root.report.take_used();
     let watched = root.report.take_watched();
     let Records { settings: audit, destinations: forwarding, fingerprint: audit_fingerprint } = records?;
-    let file_digest = match whose {
-        Whose::Everybody => digest_of(text),
-        // What another one writes moves it up and down in the file, and is none of its own.
-        _ => digest_of(
-            &text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"),
-        ),
-    };
+    let file_digest = whose.digest(text);
     Some(Settings {
         tenant: None,
         is_of_a_machine: whose == Whose::Machine,
@@ -144,7 +156,7 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
         watched,
         keys: Keys::of(text),
         state_directory: admin::state_directory(root),
-        log,
+        log: audit::log(root),
         admin,
         audit,
         forwarding,

@@ -56,7 +56,7 @@ pub fn admin_listen(path: &Path, tenant: Option<&str>) -> Result<Vec<AdminListen
 /// As [`load`], from text that was read already.
 pub(super) fn compile(path: &Path, text: &str) -> Result<Loaded, Diagnostics> {
     if let Some(parts) = tenants::parts(path, text)? {
-        return tenants::compile(path, text, parts);
+        return tenants::compile(path, text, &parts);
     }
     let read = |root: Section<'_>| settings(path, text, &root, Whose::Everybody);
     let (settings, warnings) = compile_with(path, text, read)?;

@@ -108,6 +108,9 @@ pub(super) static ROOT: Shape = Shape {
     ],
 };
 
+/// A tenant, without its tables: each of those is the one of a file without tenants.
+pub(super) static TENANT: Shape = leaf("[[tenant]]", &["name", "share", "server-names"]);
+
 static LOG: Shape = leaf("[log]", &["level", "format"]);
 
 static ADMIN: Shape = Shape {

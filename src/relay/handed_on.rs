@@ -39,7 +39,7 @@ pub(super) async fn enter(
     let began = Instant::now();
     let hello = Hello::read(&mut socket).await.map_err(|error| handshake_failed(&error))?;
     let named = hello.server_name.as_ref().and_then(|name| shared.by_name.get(name));
-    let named = named.and_then(|index| shared.leads.get(*index)).map(|lead| Lead::clone(lead));
+    let named = named.and_then(|index| shared.leads.get(*index)).cloned();
     let (stream, lead) = match named {
         Some(lead) => {
             let listener = listener_of(arrival, &lead).ok_or_else(gone)?;

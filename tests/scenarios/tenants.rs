@@ -161,7 +161,7 @@ fn open(gate: &Gate, tenant: &Tenant, archive: &Upstream, class: &str) -> (Peer,
 /// A data set with one UID.
 fn study(uid: &str) -> Vec<u8> {
     let level = [&[8, 0, 0x52, 0, 6, 0, 0, 0][..], b"STUDY "].concat();
-    let uid = if uid.len() % 2 == 0 { uid.to_owned() } else { format!("{uid}\0") };
+    let uid = if uid.len().is_multiple_of(2) { uid.to_owned() } else { format!("{uid}\0") };
     let length = u32::try_from(uid.len()).expect("a UID").to_le_bytes();
     [level, [0x20, 0, 0x0d, 0].to_vec(), length.to_vec(), uid.into_bytes()].concat()
 }
@@ -486,10 +486,8 @@ fn a_reload_adds_changes_and_removes_tenants_and_the_others_go_on() {
     raw::release(requestor, acceptor);
     assert_eq!(answer(&of(&gate, &goes), &verification(&goes.ae("CT"), &goes.ae("PACS"))), unknown);
     // What is wrong with one leaves all as they are, and is told to nobody but the machine.
-    let broken = Tenant {
-        more: "[[role]]\nname = \"x\"\ntenant = \"comes\"\noperations = [\"C-STOR\"]\n",
-        ..comes.clone()
-    };
+    let broken =
+        Tenant { more: "[[role]]\nname = \"x\"\ntenant = \"comes\"\noperations = [\"C-STOR\"]\n", ..comes };
     gate.reload(&file(&[stays.clone(), broken], address, ""));
     let refused = recorded(&gate, &stays, "the refusal", |record| record["event"] == "configuration-refused");
     assert_eq!((&refused["errors"], &refused["problems"]), (&json!(0), &json!([])), "{refused}");

@@ -28,7 +28,7 @@ pub(super) struct Compiled {
 }
 
 /// All of them, the machine's first, or every problem of any.
-pub(in crate::config) fn compile(path: &Path, text: &str, parts: Parts) -> Result<Loaded, Diagnostics> {
+pub(in crate::config) fn compile(path: &Path, text: &str, parts: &Parts) -> Result<Loaded, Diagnostics> {
     let mut found = Found::default();
     let machine = found.of(compile_with(path, &parts.machine, |root| {
         not_yet(&root);

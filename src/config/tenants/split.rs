@@ -70,6 +70,9 @@ enum Whose {
     Nobody,
 }
 
+/// Each table of an array, with where it says whose it is, which then must not be read.
+type Owners = Vec<(Whose, Option<Range<usize>>)>;
+
 struct Splitting<'r, 'f> {
     report: &'r Report<'f>,
     root: &'r DeTable<'r>,
@@ -88,8 +91,7 @@ impl<'r, 'f> Splitting<'r, 'f> {
     /// `None` after a problem was reported.
     fn split(&self) -> Option<Parts> {
         self.headless();
-        let owned: Vec<Vec<(Whose, Option<Range<usize>>)>> =
-            OWNED.iter().map(|key| self.owners(key)).collect();
+        let owned: Vec<Owners> = OWNED.iter().map(|key| self.owners(key)).collect();
         let mut machine = Masked::of(self.report.text());
         let mut tenants: Vec<Masked> = self.tenants.iter().map(|_| Masked::of(self.report.text())).collect();
         for part in tenants.iter_mut().chain([&mut machine]) {
@@ -143,7 +145,7 @@ impl<'r, 'f> Splitting<'r, 'f> {
     }
 
     /// Whose each table of an array is, with where it says so and what then must not be read.
-    fn owners(&self, key: &'static str) -> Vec<(Whose, Option<Range<usize>>)> {
+    fn owners(&self, key: &'static str) -> Owners {
         let root = Section::root(self.report, self.root);
         root.tables(key).iter().map(|section| self.owner(key, section)).collect()
     }
@@ -168,12 +170,7 @@ impl<'r, 'f> Splitting<'r, 'f> {
         (tenant.map_or(Whose::Nobody, Whose::Tenant), named)
     }
 
-    fn whose(
-        &self,
-        owner: &Owner,
-        range: &Range<usize>,
-        owned: &[Vec<(Whose, Option<Range<usize>>)>],
-    ) -> Whose {
+    fn whose(&self, owner: &Owner, range: &Range<usize>, owned: &[Owners]) -> Whose {
         let key = owner.key.as_str();
         if let Some(at) = OWNED.iter().position(|known| *known == key) {
             let whose = owner.item.and_then(|item| owned.get(at)?.get(item));

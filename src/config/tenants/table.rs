@@ -7,6 +7,7 @@ use rustls::pki_types::DnsName;
 use super::super::names::{NAME, Names};
 use super::super::report::{Place, Wrong};
 use super::super::section::Section;
+use super::super::shape::TENANT;
 use super::super::share::Share;
 
 /// One `[[tenant]]`, without its tables.
@@ -24,8 +25,6 @@ pub(in crate::config) struct Named {
     pub text: Arc<str>,
 }
 
-/// Keys of the table that hold a value.
-const KEYS: [&str; 3] = ["name", "share", "server-names"];
 /// Tables that it may have, under headers of their own.
 pub(super) const TABLES: [&str; 3] = ["audit", "users", "admin"];
 
@@ -35,7 +34,7 @@ pub(super) fn tenants(root: &Section<'_>) -> (Vec<Option<Tenant>>, Names) {
     let mut shares = 0.0;
     let sections = root.tables("tenant");
     let tenants = sections.iter().map(|section| {
-        section.refuse_others(&[&KEYS[..], &TABLES].concat());
+        section.refuse_others(&TENANT.keys().chain(TABLES).collect::<Vec<_>>());
         let name = names.define(section);
         section.require(&[NAME, ("share", "write its part of what [limits] allows, as in 0.25")]);
         let share = section.part("share").map(Share::new);

@@ -10,7 +10,8 @@ use time::{Duration, OffsetDateTime};
 
 use crate::audit::signing::SigningKey;
 use crate::config::Diagnostics;
-use crate::config::load::{Loaded, compile};
+use crate::config::Loaded;
+use crate::config::load::compile;
 use crate::scratch::Scratch;
 
 /// A secret as somebody would draw it.

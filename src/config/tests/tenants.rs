@@ -89,7 +89,8 @@ impl Home {
     fn tenant(&self, name: &str, more: &str) -> String {
         let home = self.path().display();
         format!(
-            "[[tenant]]\nname = \"{name}\"\nshare = 0.5\n{more}\n[tenant.audit]\ndirectory = \"{home}/{name}\"\n"
+            "[[tenant]]\nname = \"{name}\"\nshare = 0.5\n{more}\n[tenant.audit]\ndirectory = \"{home}/{name}\"\n\
+             [tenant.admin]\nlisten = \"unix:{home}/{name}.sock\"\n"
         )
     }
 
@@ -288,4 +289,31 @@ fn an_address_of_two_tenants_needs_tls_that_tells_them_apart() {
         );
         assert!(problems.iter().all(|problem| !problem.contains("lyon")), "{problems:#?}");
     }
+}
+
+#[test]
+fn the_reference_and_the_manual_show_every_key_of_a_tenant_and_what_they_show_is_read() {
+    let reference = include_str!("../../../conf/dimsegate.toml");
+    let (_, rest) = reference.split_once("# [[tenant]]").expect("its header");
+    let section: String = rest.split("# ----").next().unwrap_or_default().replace("\n# ", "\n");
+    let home = Home::new(&["lyon", "paris"]);
+    let folder = home.path().display();
+    let whole = format!("[[tenant]]{section}").replace("audit/lyon", &format!("{folder}/shown"));
+    let whole = whole.replace("[tenant.users]", "#").replace("file = ", "# ");
+    let whole = whole.replace("/run/dimsegate/lyon.sock", &format!("{folder}/lyon.sock"));
+    let loaded = home.load(&[whole, home.text("lyon", "127.0.0.1:0", "")].concat()).unwrap();
+    let [lyon] = loaded.tenants.as_slice() else { panic!("one") };
+    assert_eq!(lyon.settings.limits.counts.max_associations, 125);
+    for key in ["name", "share", "server-names", "[tenant.audit]", "[tenant.users]", "[tenant.admin]"] {
+        assert!(section.contains(key), "{key}");
+    }
+    let manual = include_str!("../../../conf/README.md");
+    let (_, manual) = manual.split_once("## Tenants\n").expect("its section");
+    let (_, example) = manual.split_once("    [audit]\n").expect("its example");
+    let example = example.split("    [[listener]]").next().unwrap_or_default();
+    let example = format!("[audit]\n{}", example.replace("audit/", &format!("{folder}/shown/")));
+    let own = |name| home.text(name, "127.0.0.1:0", "");
+    let loaded = home.load(&[example, own("lyon"), own("paris")].concat()).unwrap();
+    let shares = loaded.tenants.iter().map(|one| one.settings.limits.counts.max_associations);
+    assert_eq!(shares.collect::<Vec<_>>(), [200, 100]);
 }
