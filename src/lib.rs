@@ -74,6 +74,9 @@
 //! | operation, exchange | a request with its responses, in a record; the same while it is open, in the relay |
 //! | reason, cause | why a connection or an association was refused; why an operation was |
 //! | refusal, denial, rejection | the no of the policy to an association; to an operation; the PDU that says so (A-ASSOCIATE-RJ) |
+//! | tenant | one of several organisations in a process, a `[[tenant]]`: all that it has is its own |
+//! | machine | what is no tenant's in a file that has some, and whoever runs the process |
+//! | site | a tenant, or all there is where there are none, as it runs: a gate with its records |
 //! | block | whom an administrator shuts out while the proxy runs, whatever the configuration allows |
 //! | notification, occasion | a `[[notify]]`, who is told what they should look at; what there is to tell of, a word of its `when` |
 //! | record, event | a line of the trail; what it tells of, a type for each kind that writes and reads it: [`audit::record`] |

@@ -188,4 +188,18 @@ mod tests {
         assert_ne!(started["recovered"], true, "{started}");
         assert!(second.iter().all(|record| record["ended"] != "crash"), "{second:?}");
     }
+
+    #[tokio::test]
+    async fn the_first_tenant_and_the_last_need_a_restart_and_a_reload_says_so() {
+        let home = Scratch::new();
+        let mut daemon = Daemon::start(sample::read(home.path(), ""), pending()).await.unwrap().unwrap();
+        let before = daemon.settings().digest.clone();
+        let mut machine = sample::read(home.path(), "");
+        machine.settings.is_of_a_machine = true;
+        let refused = daemon.reload(machine, None).await.unwrap_err();
+        assert!(refused.to_string().contains("restart"), "{refused}");
+        assert_eq!(daemon.settings().digest, before);
+        daemon.reload(sample::read(home.path(), ""), None).await.unwrap();
+        daemon.stop("the test ended", ready(())).await;
+    }
 }
