@@ -1,7 +1,7 @@
 //! One site: rules and all that is theirs alone, from its records to its limits. A configuration without tenants is one; one with
 //! them is one for each, and one of the machine, to which everybody comes of whom it is not known yet whose they are.
 //!
-//! Nothing is handed from one to another but a connection, once, by [`relay`](crate::relay): from the machine to a tenant.
+//! Nothing is handed from one to another but a connection, once, by [`relay`]: from the machine to a tenant.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -294,8 +294,8 @@ fn an_address_of_two_tenants_needs_tls_that_tells_them_apart() {
 #[test]
 fn the_reference_and_the_manual_show_every_key_of_a_tenant_and_what_they_show_is_read() {
     let reference = include_str!("../../../conf/dimsegate.toml");
-    let (_, rest) = reference.split_once("# [[tenant]]").expect("its header");
-    let section: String = rest.split("# ----").next().unwrap_or_default().replace("\n# ", "\n");
+    let (_, rest) = reference.split_once("#   [[tenant]]").expect("its header");
+    let section: String = rest.split("# ----").next().unwrap_or_default().replace("\n#   ", "\n");
     let home = Home::new(&["lyon", "paris"]);
     let folder = home.path().display();
     let whole = format!("[[tenant]]{section}").replace("audit/lyon", &format!("{folder}/shown"));
