@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::descriptors;
 use super::section::Section;
 use super::settings::Limits;
-use crate::policy::limits::{Limits as Counts, REQUEST_PIECE};
+use crate::policy::KeyLines;
+use crate::policy::limits::{LIMITING, Limits as Counts, REQUEST_PIECE};
 use crate::rewrite::FrameMemory;
 
 const DEFAULT: Limits = Limits {
@@ -62,6 +63,11 @@ fn held_risk(section: &Section<'_>, limits: &Limits) {
 fn pieces(section: &Section<'_>) -> Option<u32> {
     let size = section.size("request-memory", 1 << 20..=1 << 40)?;
     u32::try_from(size / REQUEST_PIECE as u64).ok()
+}
+
+/// Where the limits stand that refuse somebody.
+pub(super) fn limit_keys(root: &Section<'_>) -> KeyLines {
+    root.table("limits").map(|section| section.lines_of(&LIMITING)).unwrap_or_default()
 }
 
 /// `largest` is the largest frame that a rewrite decodes, in bytes of pixels.

@@ -18,7 +18,7 @@ use crate::crosswalk::Secret;
 use crate::files::Stamp;
 use crate::identity::CertificateBinding;
 use crate::notify::Target;
-use crate::policy::{self, Policy};
+use crate::policy::{self, KeyLines, Policy};
 use crate::rewrite::{FrameMemory, Ruleset};
 use crate::tls::{self, ClientSettings, End, FileDigest, ServerSettings};
 use crate::tokens::{Fetched, Issuer};
@@ -61,6 +61,8 @@ pub struct Settings {
     pub notifications: Vec<Arc<Target>>,
     /// Time, lengths and counts, with the defaults of what the file leaves out.
     pub limits: Limits,
+    /// Where `[limits]` states what refuses connections and associations.
+    pub limit_keys: KeyLines,
     /// People, and what opens their one-time secrets; `None`: nobody can log in.
     pub users: Option<UsersSettings>,
     /// Whose tokens prove users, in the order of the file.

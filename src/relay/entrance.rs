@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use time::OffsetDateTime;
 use tokio::net::TcpStream;
@@ -12,8 +13,9 @@ use super::arrival::{Arrival, Refused};
 use super::gate::Gate;
 use super::leg::Leg;
 use super::proxy_protocol::{self, HeaderError};
+use crate::config::Settings;
 use crate::policy::Refusal;
-use crate::policy::limits::ConnectionPermit;
+use crate::policy::limits::{ConnectionPermit, Over};
 use crate::tls::{Protocol, ServerStream, Session};
 use crate::trace::Node;
 use crate::upper;
@@ -29,15 +31,14 @@ const LOOKED_AT: usize = 16;
 pub(crate) async fn enter(
     arrival: &mut Arrival,
     mut socket: TcpStream,
-    deadline: Instant,
+    artim: &Artim,
 ) -> Result<(Leg, ConnectionPermit), Refused> {
-    let gate = arrival.gate.clone();
-    let known = under_artim(&gate, deadline, look_behind_balancer(arrival, &mut socket)).await;
+    let known = artim.over(look_behind_balancer(arrival, &mut socket)).await;
     // Once only: a log of text would have both.
     tracing::Span::current().record("address", tracing::field::display(arrival.from));
     arrival.be_seen();
     known?;
-    under_artim(&gate, deadline, enter_from(arrival, socket)).await
+    artim.over(enter_from(arrival, socket)).await
 }
 
 /// Where a load balancer says so, whose connection it is.
@@ -61,7 +62,8 @@ async fn enter_from(arrival: &mut Arrival, socket: TcpStream) -> Result<(Leg, Co
     }
     let address = arrival.from.ip().to_canonical();
     admitted(arrival, address).map_err(Refused::from)?;
-    let permit = arrival.gate.limiter.connection(address).map_err(Refused::from)?;
+    let permit = arrival.gate.limiter.connection(address);
+    let permit = permit.map_err(|over| Refused::limited(over, &arrival.settings.limit_keys))?;
     let leg = begin(arrival, socket).await?;
     Ok((leg, permit))
 }
@@ -148,21 +150,34 @@ fn lost(error: &std::io::Error) -> Refused {
     Refused::new(Reason::ConnectionLost, error.to_string())
 }
 
-/// Runs an entrance step under ARTIM (PS3.8 §9.1.5), and not on while the proxy drains.
-///
-/// # Errors
-/// The step's own, or that the time is over.
-pub(crate) async fn under_artim<T>(
-    gate: &Gate,
-    arrival_deadline: Instant,
-    step: impl Future<Output = Result<T, Refused>>,
-) -> Result<T, Refused> {
-    tokio::select! {
-        // Whoever has asked gets an answer.
-        biased;
-        done = timeout_at(arrival_deadline, step) => {
-            done.unwrap_or_else(|_| Err(Refused::from(Reason::AssociateTimeout)))
+/// The time that a requestor has until it is let in (PS3.8 §9.1.5).
+pub(crate) struct Artim {
+    gate: Arc<Gate>,
+    settings: Arc<Settings>,
+    deadline: Instant,
+}
+
+impl Artim {
+    /// From the first moment of the connection, as long as `associate-timeout` says.
+    pub(crate) fn of(arrival: &Arrival) -> Self {
+        let (gate, settings) = (arrival.gate.clone(), arrival.settings.clone());
+        let deadline = arrival.began + settings.limits.associate_timeout;
+        Self { gate, settings, deadline }
+    }
+
+    /// Runs a step of the entrance, and not on while the proxy drains.
+    ///
+    /// # Errors
+    /// The step's own, or that the time is over.
+    pub(crate) async fn over<T>(&self, step: impl Future<Output = Result<T, Refused>>) -> Result<T, Refused> {
+        tokio::select! {
+            // Whoever has asked gets an answer.
+            biased;
+            done = timeout_at(self.deadline, step) => done.unwrap_or_else(|_| {
+                let over = Over::all(Reason::AssociateTimeout, "associate-timeout");
+                Err(Refused::limited(over, &self.settings.limit_keys))
+            }),
+            () = self.gate.draining() => Err(Refused::from(Reason::ShuttingDown)),
         }
-        () = gate.draining() => Err(Refused::from(Reason::ShuttingDown)),
     }
 }
