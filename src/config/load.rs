@@ -17,8 +17,8 @@ use super::report::{Report, Used, values};
 use super::section::Section;
 use super::settings::{AdminListen, AdminSettings, LogFormat, Settings};
 use super::{
-    admin, audit, claims, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite, role,
-    spelling, syntax, upstream, users,
+    admin, agreement, audit, claims, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite,
+    role, spelling, syntax, upstream, users,
 };
 use crate::files::looked_for;
 use crate::notation::hex;
@@ -152,6 +152,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         rewrites: &rewrites,
     };
     let peers = peer::peers(root, &known);
+    let borders = agreement::borders(root, &known, &peers);
     related(root, &known, &peers);
     let defaults = listeners.compiled.iter().map(|one| (one.name.clone(), one.upstream.clone())).collect();
     let Used { files, ends } = root.report.take_used();
@@ -182,7 +183,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         metrics,
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,
-        policy: Arc::new(Policy::new(peers, routes, defaults, roles.compiled)),
+        policy: Arc::new(Policy::new(peers, routes, defaults, roles.compiled).within(borders)),
         open_associations: policy::open_associations(root),
         secret_fingerprints: rewrites.fingerprints,
         rewrites: rewrites.compiled,

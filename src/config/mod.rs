@@ -18,6 +18,7 @@
 mod addresses;
 mod admin;
 mod admission;
+mod agreement;
 mod audit;
 mod certificates;
 mod claims;

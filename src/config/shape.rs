@@ -102,6 +102,7 @@ pub(super) static ROOT: Shape = Shape {
         many("upstream", &UPSTREAM),
         many("route", &ROUTE),
         many("peer", &PEER),
+        many("agreement", &AGREEMENT),
         many("role", &ROLE),
         many("crosswalk", &CROSSWALK),
         many("rewrite", &REWRITE),
@@ -196,7 +197,7 @@ static LIMITS: Shape = leaf(
     ],
 );
 
-static POLICY: Shape = leaf("[policy]", &["open-associations"]);
+static POLICY: Shape = leaf("[policy]", &["open-associations", "country", "blocked-countries"]);
 static USERS: Shape = leaf("[users]", &["file", "key-file"]);
 static ISSUER: Shape = Shape {
     header: "[[issuer]]",
@@ -280,6 +281,7 @@ static UPSTREAM: Shape = Shape {
         "balance",
         "resolve",
         "send-proxy-protocol",
+        "country",
     ],
     parts: &[one("health", &HEALTH), one("tls", &UPSTREAM_TLS)],
 };
@@ -301,6 +303,7 @@ static PEER: Shape = Shape {
         "upstream",
         "role",
         "tenant",
+        "country",
         "rewrite",
         "rewrite-direction",
         "two-way",
@@ -314,6 +317,24 @@ static PEER: Shape = Shape {
     ],
     parts: &[inline("scope", &SCOPE)],
 };
+
+static AGREEMENT: Shape = leaf(
+    "[[agreement]]",
+    &[
+        "id",
+        "parties",
+        "country",
+        "mechanism",
+        "reference",
+        "purpose",
+        "contact",
+        "from",
+        "until",
+        "operations",
+        "sop-classes",
+        "rewrite",
+    ],
+);
 
 static SCOPE: Shape = leaf("scope", &["tag", "equals", "any-of", "newer-than"]);
 

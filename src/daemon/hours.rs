@@ -1,4 +1,4 @@
-//! The hours of roles, the time of users and the ends of tokens, kept for associations that are open: one that is open when they
+//! The hours of roles, the time of users, the ends of tokens and of agreements, kept for associations that are open: one that is open when they
 //! end is asked about again, and so is every one when the file of users was read anew.
 
 use std::collections::BTreeMap;
@@ -53,7 +53,8 @@ fn look(gate: &Gate, before: u64) -> Looked {
     if users != before {
         gate.judge_all_again();
     }
-    let ends = [until_users_end, until_tokens_end, until_hours_end].map(|until| until(gate, &open, now));
+    let ends = [until_users_end, until_tokens_end, until_hours_end, until_agreements_end]
+        .map(|until| until(gate, &open, now));
     Looked { users, wait: ends.into_iter().chain([with_users]).flatten().min() }
 }
 
@@ -104,6 +105,19 @@ fn until_tokens_end(gate: &Gate, open: &[Arc<Entry>], now: OffsetDateTime) -> Op
         let end = entry.right.proof.user.as_ref()?.ends?;
         if end <= now {
             // It is over, or waits for the end of a message.
+            gate.judge_again(entry);
+            return None;
+        }
+        Some(until(end, now))
+    });
+    ends.min()
+}
+
+/// Of those whose route is open by an agreement.
+fn until_agreements_end(gate: &Gate, open: &[Arc<Entry>], now: OffsetDateTime) -> Option<Duration> {
+    let ends = open.iter().filter_map(|entry| {
+        let end = entry.right.decided.load().agreement()?.until;
+        if end <= now {
             gate.judge_again(entry);
             return None;
         }

@@ -196,6 +196,8 @@ pub fn granted(policy: &Policy, facts: &Facts<'_>, peer: &Arc<Peer>) -> Verdict 
         let Some(upstream) = policy.upstream(peer, facts.listener, &called) else {
             return Err(no_upstream(peer, &seen));
         };
+        let agreement = policy.borders.agreed(peer, &upstream, facts.now)?;
+        let rights = rights.under(agreement);
         let contexts = facts.contexts.iter().map(|c| (c.id, context_verdict(&rights, c))).collect();
         Ok(Grant { peer: peer.clone(), rights, upstream, contexts, calling, called })
     };

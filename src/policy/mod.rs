@@ -13,8 +13,9 @@
 //! | `peer`, `index` | who may connect and where a called AE title leads; whom of ten thousand peers to ask |
 //! | `ae_pattern` | AE titles with `*` and `?` |
 //! | `admission`, `hours`, `tls_version` | what a role asks before anything is done: its TLS, and when |
+//! | `border` | which countries a route joins, and the agreement that it needs |
 //! | `user`, `factors` | what a proven user means for an association; what may be proven, and what is missing |
-//! | `role`, `rights` | what one role permits; what peer and user both may |
+//! | `role`, `rights` | what one role permits; what peer, user and agreement all allow |
 //! | `query` | what a role says of queries and retrievals, and what becomes of their answers |
 //! | `operation`, `sop_class` | what roles list: operations with their direction, SOP classes and transfer syntaxes |
 //! | `scope` | which studies a peer may see |
@@ -39,6 +40,7 @@
 mod admission;
 mod ae_pattern;
 mod block;
+mod border;
 mod comparison;
 mod covers;
 mod decide;
@@ -60,6 +62,7 @@ mod user;
 
 pub use ae_pattern::{AePattern, AePatternError};
 pub use block::{Block, Blocked, BlockedError, Blocks, Known};
+pub use border::{Agreement, Borders, Country, Ends, Mechanism, UnknownCountry};
 pub use comparison::{Change, RoleChange, Things, compare, compare_roles};
 pub use decide::{
     Condition, ContextRefusal, ContextVerdict, Facts, Grant, Refusal, Verdict, decide, granted, recognised,

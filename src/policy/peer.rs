@@ -8,7 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::index::Index;
-use super::{AePattern, Condition, KeyLines, Refusal, Role, Scope, Stated};
+use super::{AePattern, Borders, Condition, KeyLines, Refusal, Role, Scope, Stated};
 use crate::identity::CertificateBinding;
 use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
@@ -26,6 +26,8 @@ pub struct Policy {
     pub(super) index: Index,
     /// Every role by its name, for users who have it.
     pub roles: BTreeMap<Arc<str>, Arc<Role>>,
+    /// Countries of both ends, and what was agreed between them.
+    pub borders: Borders,
     /// Of each listener that only one peer may use, the networks of that peer.
     only_networks: BTreeMap<Arc<str>, Stated>,
 }
@@ -153,7 +155,14 @@ impl Policy {
             .keys()
             .filter_map(|name| Some((name.clone(), only(&peers, name)?.keys.of(Condition::Network.key())?)))
             .collect();
-        Self { index: Index::of(&peers), peers, routes, listeners, roles, only_networks }
+        let (index, borders) = (Index::of(&peers), Borders::default());
+        Self { index, peers, routes, listeners, roles, borders, only_networks }
+    }
+
+    /// The same with these borders; [`new`](Self::new) knows none.
+    #[must_use]
+    pub fn within(self, borders: Borders) -> Self {
+        Self { borders, ..self }
     }
 
     /// Whether any peer could come from this address, asked before any TLS work.

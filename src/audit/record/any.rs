@@ -169,6 +169,16 @@ impl Record {
         self.tls().map(|tls| tls.version.as_ref()).or(plain.then_some("plain"))
     }
 
+    /// Id of the agreement by which its data travels.
+    pub fn agreement(&self) -> Option<&str> {
+        match &self.event {
+            Event::AssociationOpened(opened) => opened.agreement.as_deref(),
+            Event::AssociationClosed(closed) => closed.agreement.as_deref(),
+            Event::Operation(operation) => operation.agreement.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Name of the rewrite of its association.
     pub fn rewrite_name(&self) -> Option<&str> {
         match &self.event {

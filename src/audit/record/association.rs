@@ -263,6 +263,9 @@ pub struct AssociationOpened {
     pub contexts: Vec<Context>,
     /// Name of the rewrite that applies.
     pub rewrite: Option<String>,
+    /// Id of the `[[agreement]]` by which its data travels; absent where its route needs none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<String>,
     /// Digest of the configuration that decided.
     pub configuration: String,
 }
@@ -286,6 +289,9 @@ pub struct AssociationClosed {
     pub bytes: Bytes,
     /// The rewrite that applied, and what it changed; `None` where none did.
     pub rewrite: Option<Rewrite>,
+    /// Id of the `[[agreement]]` by which its data travelled; absent where its route needed none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<String>,
     /// Digest of the configuration that decided.
     pub configuration: String,
     /// Milliseconds from the request to the end.
