@@ -78,6 +78,7 @@ mod vocabulary;
 
 // Through the proxy.
 mod administration;
+mod agreements;
 mod alerts;
 mod audit_commands;
 mod bad_input;
