@@ -315,10 +315,10 @@ fn closed(root: &Section<'_>, borders: &Borders, routes: &[Route<'_>]) {
     let now = OffsetDateTime::now_utc();
     let mut refused: BTreeMap<usize, (Vec<&str>, String, String)> = BTreeMap::new();
     for Route { peer, upstream } in routes {
-        let Err(refusal) = borders.agreed(peer, upstream, now) else { continue };
-        let (upstreams, _, _) = refused
-            .entry(peer.line)
-            .or_insert_with(|| (Vec::new(), refusal.to_string(), refusal.remedy.clone()));
+        let Err(closed) = borders.agreed(&peer.route_to(upstream), now) else { continue };
+        let (upstreams, _, _) = refused.entry(peer.line).or_insert_with(|| {
+            (Vec::new(), format!("{}: {}", closed.reason, closed.detail), closed.remedy.clone())
+        });
         upstreams.push(upstream);
     }
     for section in root.tables("peer") {

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::admission::admitted_by;
 use super::block::{Blocks, Known};
+use super::border::Closed;
 use super::user::{ProvenUser, rights};
 use super::{AePattern, Peer, Policy, Rights, Stated, TlsVersion};
 use crate::identity::{Certificate, CertificateBinding};
@@ -196,12 +197,18 @@ pub fn granted(policy: &Policy, facts: &Facts<'_>, peer: &Arc<Peer>) -> Verdict 
         let Some(upstream) = policy.upstream(peer, facts.listener, &called) else {
             return Err(no_upstream(peer, &seen));
         };
-        let agreement = policy.borders.agreed(peer, &upstream, facts.now)?;
+        let agreement = policy.borders.agreed(&peer.route_to(&upstream), facts.now)?;
         let rights = rights.under(agreement);
         let contexts = facts.contexts.iter().map(|c| (c.id, context_verdict(&rights, c))).collect();
         Ok(Grant { peer: peer.clone(), rights, upstream, contexts, calling, called })
     };
     grant().map_or_else(Verdict::Refuse, Verdict::Allow)
+}
+
+impl From<Closed> for Refusal {
+    fn from(Closed { reason, stated, detail, remedy }: Closed) -> Self {
+        Self { reason, nearest: None, stated, detail, remedy }
+    }
 }
 
 fn titles(facts: &Facts<'_>) -> Result<(AeTitle, AeTitle), Refusal> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::index::Index;
-use super::{AePattern, Borders, Condition, KeyLines, Refusal, Role, Scope, Stated};
+use super::{AePattern, Borders, Condition, KeyLines, Refusal, Role, Scope, Stated, border};
 use crate::identity::CertificateBinding;
 use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
@@ -133,6 +133,11 @@ impl Peer {
     /// Whether the peer may use the listener.
     pub fn uses_listener(&self, listener: &str) -> bool {
         self.listeners.as_ref().is_none_or(|names| names.iter().any(|name| **name == *listener))
+    }
+
+    /// Its way to an upstream, as far as borders are concerned.
+    pub fn route_to<'r>(&'r self, upstream: &'r str) -> border::Route<'r> {
+        border::Route { peer: &self.name, rewrite: self.rewrite.as_deref(), upstream }
     }
 
     /// Whether one of its networks holds the address. An IPv4-mapped IPv6 address counts as the IPv4 one.

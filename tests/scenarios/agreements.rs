@@ -91,6 +91,15 @@ fn a_border_without_an_agreement_is_closed_and_a_blocked_country_has_no_other_wa
     assert!(gate.event("association-closed").get("agreement").is_none());
 }
 
+/// The same object under another SOP class, in its data set too.
+fn of_class(object: &Object, class: &str) -> Object {
+    let (old, mut data_set) = (object.sop_class.as_bytes(), object.data_set.clone());
+    let at = data_set.windows(old.len()).position(|bytes| bytes == old).expect("the class");
+    assert_eq!(old.len(), class.len());
+    data_set[at..at + old.len()].copy_from_slice(class.as_bytes());
+    Object { sop_class: class.into(), data_set, ..object.clone() }
+}
+
 #[test]
 fn an_agreement_bounds_operations_and_classes_and_is_in_every_record() {
     const CT_ONLY: &str = "[policy]\ncountry = \"CH\"\n[[agreement]]\nid = \"ct\"\nparties = [\"site\", \"pacs\"]\ncountry = \"FR\"\n\
@@ -99,8 +108,8 @@ fn an_agreement_bounds_operations_and_classes_and_is_in_every_record() {
     let archive = peers::storescp(&[]);
     let setup = Setup { peers: gate::peer(FRENCH), extra: CT_ONLY, ..Setup::plain(archive.address) };
     let gate = Gate::start(&setup);
-    let (ct, mr) =
-        (Object::ct(2_000), Object { sop_class: "1.2.840.10008.5.1.4.1.1.4".into(), ..Object::ct(2_000) });
+    let ct = Object::ct(2_000);
+    let mr = of_class(&ct, "1.2.840.10008.5.1.4.1.1.4");
     let (_folder, files) = peers::files_of(&[ct.clone()]);
     let sent = ["-xe", "-aet", "SITE", "-aec", "PACS"];
     peers::requestor("storescu", gate.address, &sent, &[&files[0]]).expect_success();
@@ -109,7 +118,7 @@ fn an_agreement_bounds_operations_and_classes_and_is_in_every_record() {
     archive.stored(1);
     let (_folder, files) = peers::files_of(&[mr]);
     let refused = peers::requestor("storescu", gate.address, &sent, &[&files[0]]).output;
-    assert!(refused.contains("No Acceptable Presentation Contexts"), "{refused}");
+    assert!(refused.contains("No presentation context for: (MR)"), "{refused}");
     let echo = peers::requestor("echoscu", gate.address, &["-aet", "SITE", "-aec", "PACS"], &[]).output;
     assert!(echo.contains("No Acceptable Presentation Contexts"), "{echo}");
     assert_eq!(archive.files().len(), 1);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::Country;
-use crate::policy::{KeyLines, Peer, Role};
+use crate::policy::{KeyLines, Role};
 
 /// `[[agreement]]`: between whom data may travel, on what ground, since and until when, and what of it.
 #[derive(Clone, Debug)]
@@ -113,14 +113,15 @@ impl Agreement {
         self.from < other.until && other.from < self.until
     }
 
-    pub(super) fn fault(&self, peer: &Peer, at: OffsetDateTime) -> Option<Fault> {
+    /// Why it does not open a route whose peer has this rewrite.
+    pub(super) fn fault(&self, rewrite: Option<&str>, at: OffsetDateTime) -> Option<Fault> {
         if at < self.from {
             return Some(Fault::NotBegun);
         }
         if at >= self.until {
             return Some(Fault::Ended);
         }
-        let is_applied = self.rewrite.as_ref().is_none_or(|rewrite| peer.rewrite.as_ref() == Some(rewrite));
+        let is_applied = self.rewrite.as_deref().is_none_or(|wanted| rewrite == Some(wanted));
         (!is_applied).then_some(Fault::OtherRewrite)
     }
 }

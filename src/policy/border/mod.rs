@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::{Peer, Refusal};
+use super::Stated;
 use crate::vocabulary::Reason;
 
 mod agreement;
@@ -132,27 +132,21 @@ impl Borders {
     /// The agreement by which data may travel now; `None` where none is needed.
     ///
     /// # Errors
-    /// A refusal: the country is blocked, there is no agreement, or none that holds with what is rewritten.
-    pub fn agreed(
-        &self,
-        peer: &Peer,
-        upstream: &str,
-        at: OffsetDateTime,
-    ) -> Result<Option<Arc<Agreement>>, Refusal> {
-        let Some(opening) = self.needed(&peer.name, upstream) else { return Ok(None) };
+    /// The country is blocked, there is no agreement, or none that holds with what is rewritten.
+    pub fn agreed(&self, route: &Route<'_>, at: OffsetDateTime) -> Result<Option<Arc<Agreement>>, Closed> {
+        let Some(opening) = self.needed(route.peer, route.upstream) else { return Ok(None) };
         let mut nearest = None;
         for agreement in opening {
-            match agreement.fault(peer, at) {
+            match agreement.fault(route.rewrite, at) {
                 None => return Ok(Some(agreement.clone())),
                 Some(fault) => nearest = Some((agreement, fault)),
             }
         }
-        let ends = self.ends(&peer.name, upstream);
-        let route = Route { ends, peer, upstream };
+        let ends = self.ends(route.peer, route.upstream);
         Err(match (nearest, self.blocked(ends)) {
-            (Some((agreement, fault)), _) => route.not_in_force(agreement, fault),
-            (None, Some(country)) => route.blocked(country),
-            (None, None) => route.missing(),
+            (Some((agreement, fault)), _) => route.not_in_force(ends, agreement, fault),
+            (None, Some(country)) => route.blocked(ends, country),
+            (None, None) => route.missing(ends),
         })
     }
 }
@@ -166,36 +160,50 @@ fn opens(agreement: &Agreement, ends: Ends, blocked: Option<Country>) -> bool {
 }
 
 /// A route for which somebody asks.
-struct Route<'r> {
-    ends: Ends,
-    peer: &'r Peer,
-    upstream: &'r str,
+#[derive(Clone, Copy, Debug)]
+pub struct Route<'r> {
+    /// Name of the peer.
+    pub peer: &'r str,
+    /// Name of its rewrite; `None` where data sets pass as they come.
+    pub rewrite: Option<&'r str>,
+    /// Name of the upstream that it is led to.
+    pub upstream: &'r str,
+}
+
+/// Why a route is not open.
+#[derive(Clone, Debug)]
+pub struct Closed {
+    /// As records call it.
+    pub reason: Reason,
+    /// The key of the agreement that says so, where one does.
+    pub stated: Option<Stated>,
+    /// What was found.
+    pub detail: String,
+    /// What would open it.
+    pub remedy: String,
 }
 
 impl Route<'_> {
-    fn refusal(&self, reason: Reason, detail: &str, remedy: String) -> Refusal {
-        let (peer, upstream) = (&self.peer.name, self.upstream);
-        let detail = format!("peer \"{peer}\" and upstream \"{upstream}\" ({}): {detail}", self.ends);
-        Refusal { reason, nearest: None, stated: None, detail, remedy }
+    fn closed(&self, ends: Ends, reason: Reason, found: &str, remedy: String) -> Closed {
+        let detail = format!("peer \"{}\" and upstream \"{}\" ({ends}): {found}", self.peer, self.upstream);
+        Closed { reason, stated: None, detail, remedy }
     }
 
-    fn missing(&self) -> Refusal {
+    fn missing(&self, ends: Ends) -> Closed {
         let remedy = "add an [[agreement]] with both ends among its parties and the country of one of them, or correct their country";
-        self.refusal(Reason::AgreementMissing, "no agreement is about this route", remedy.into())
+        self.closed(ends, Reason::AgreementMissing, "no agreement is about this route", remedy.into())
     }
 
-    fn blocked(&self, country: Country) -> Refusal {
-        let detail =
-            format!("{country} is among blocked-countries, and no authorization is about this route");
+    fn blocked(&self, ends: Ends, country: Country) -> Closed {
+        let found = format!("{country} is among blocked-countries, and no authorization is about this route");
         let remedy = format!(
             "nothing, unless an authority has permitted it: then an [[agreement]] with mechanism = \"authorization\" for {country}"
         );
-        self.refusal(Reason::CountryBlocked, &detail, remedy)
+        self.closed(ends, Reason::CountryBlocked, &found, remedy)
     }
 
-    fn not_in_force(&self, agreement: &Agreement, fault: Fault) -> Refusal {
-        let id = &agreement.id;
-        let (detail, remedy) = match fault {
+    fn not_in_force(&self, ends: Ends, agreement: &Agreement, fault: Fault) -> Closed {
+        let (found, remedy) = match fault {
             Fault::NotBegun => {
                 (format!("begins {}", told(agreement.from, false)), "come again then".to_owned())
             }
@@ -203,19 +211,17 @@ impl Route<'_> {
                 format!("ended {}", told(agreement.until, true)),
                 "agree anew, and add the new [[agreement]]".into(),
             ),
-            Fault::OtherRewrite => {
-                let wanted = agreement.rewrite.as_deref().unwrap_or_default();
-                let has =
-                    self.peer.rewrite.as_deref().map_or_else(|| "none".into(), |name| format!("\"{name}\""));
-                let remedy = format!("write rewrite = \"{wanted}\" in peer \"{}\"", self.peer.name);
-                (format!("asks for rewrite \"{wanted}\", and the peer has {has}"), remedy)
-            }
+            Fault::OtherRewrite => self.other_rewrite(agreement.rewrite.as_deref().unwrap_or_default()),
         };
         let stated = agreement.keys.of(fault.key());
-        Refusal {
-            stated,
-            ..self.refusal(Reason::AgreementNotInForce, &format!("agreement \"{id}\" {detail}"), remedy)
-        }
+        let found = format!("agreement \"{}\" {found}", agreement.id);
+        Closed { stated, ..self.closed(ends, Reason::AgreementNotInForce, &found, remedy) }
+    }
+
+    fn other_rewrite(&self, wanted: &str) -> (String, String) {
+        let has = self.rewrite.map_or_else(|| "none".to_owned(), |name| format!("\"{name}\""));
+        let found = format!("asks for rewrite \"{wanted}\", and the peer has {has}");
+        (found, format!("write rewrite = \"{wanted}\" in peer \"{}\"", self.peer))
     }
 }
 

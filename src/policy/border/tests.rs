@@ -69,7 +69,7 @@ fn asked(
     peer: &Peer,
     at: OffsetDateTime,
 ) -> Result<Option<String>, (Reason, Option<usize>)> {
-    let agreed = borders.agreed(peer, "pacs", at);
+    let agreed = borders.agreed(&peer.route_to("pacs"), at);
     let id = |agreement: Option<Arc<Agreement>>| agreement.map(|agreement| agreement.id.to_string());
     agreed.map(id).map_err(|refusal| (refusal.reason, refusal.stated.map(|stated| stated.line)))
 }
@@ -149,7 +149,7 @@ fn a_blocked_country_is_reached_by_an_authorization_for_it_only() {
 #[test]
 fn where_one_end_is_unknown_the_route_counts_as_one_that_crosses() {
     let unknown = Borders { home: None, ..borders(Vec::new()) };
-    let refusal = unknown.agreed(&lyon(), "pacs", DURING).unwrap_err();
+    let refusal = unknown.agreed(&lyon().route_to("pacs"), DURING).unwrap_err();
     assert_eq!(refusal.reason, Reason::AgreementMissing);
     assert!(refusal.detail.contains("from FR to ?"), "{}", refusal.detail);
 }

@@ -189,7 +189,8 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
         &[
             &["ae_pattern", "factors", "hours", "operation", "sop_class", "stated", "tls_version"],
             &["query", "role", "scope"],
-            &["covers", "rights"],
+            &["border", "covers"],
+            &["rights"],
             &["admission", "block", "decide", "index", "peer", "user"],
             &["comparison", "limits", "treatment"],
         ],
@@ -238,7 +239,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             &["audit", "certificates", "loops", "scope", "two_way"],
             &["counted", "factors", "issuer", "sharing"],
             &["peer"],
-            &["admin", "claims", "users"],
+            &["admin", "agreement", "claims", "users"],
             &["load"],
             &["part"],
         ],
