@@ -11,7 +11,9 @@ use ipnet::IpNet;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{LONGEST_USER_NAME, Refusal, is_name, is_user_name};
+use super::peer::is_name;
+use super::proven::{LONGEST_USER_NAME, is_user_name};
+use super::refusal::Refusal;
 use crate::identity::{Certificate, CertificateBinding};
 use crate::vocabulary::Reason;
 use crate::wire::AeTitle;

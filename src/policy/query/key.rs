@@ -2,7 +2,7 @@
 
 use super::level::{QueryLevel, has_none};
 use super::{AttributePattern, Sought, retrieves};
-use crate::policy::Request;
+use crate::policy::request::Request;
 use crate::wire::Uid;
 
 /// One of the `query-keys`.
