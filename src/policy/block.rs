@@ -18,7 +18,7 @@ use crate::identity::{Certificate, CertificateBinding};
 use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
 
-/// What a block names.
+/// Whom a block shuts out: a kind and a value, as a command line has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Blocked {
     /// A calling AE title, exact.

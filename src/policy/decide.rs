@@ -25,7 +25,7 @@ pub enum Verdict {
     Refuse(Refusal),
 }
 
-/// What the requestor gets.
+/// All that an association gets with a yes: its peer, its rights, where it leads, and which contexts go on.
 #[derive(Clone, Debug)]
 pub struct Grant {
     /// The peer that decided; its limits and rewrite apply from here on.

@@ -20,7 +20,7 @@ const LONGEST_META: usize = 1024;
 /// (0002,0010) Transfer Syntax UID.
 const TRANSFER_SYNTAX: Tag = Tag(FILE_META, 0x0010);
 
-/// A header put right.
+/// The elements of a header, written anew in order and well-formed.
 pub(super) struct Mended {
     pub(super) bytes: Vec<u8>,
     /// Bytes that it was made of; what follows goes on as it came.

@@ -44,7 +44,7 @@ impl Scanner {
         scanner
     }
 
-    /// What was read so.
+    /// All that has been read so far though the standard does not allow it.
     pub fn tolerated(&self) -> Tolerated {
         Tolerated { nuls: self.has_nuls(), ..self.tolerating.tolerated }
     }
