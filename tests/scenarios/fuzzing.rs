@@ -18,6 +18,8 @@ mod configuration;
 mod decision;
 #[path = "../fuzz/deframer.rs"]
 mod deframer;
+#[path = "../fuzz/machine.rs"]
+mod machine;
 #[path = "../fuzz/small.rs"]
 mod small;
 #[path = "../fuzz/token.rs"]
@@ -54,6 +56,11 @@ fn nobody_of_the_corpus_gets_in_whom_no_peer_describes() {
 #[test]
 fn streams_of_the_corpus_hold_the_same_messages_in_any_chunking() {
     run("deframer", deframer::check);
+}
+
+#[test]
+fn associations_of_the_corpus_come_to_the_same_in_any_chunking() {
+    run("machine", machine::check);
 }
 
 #[test]

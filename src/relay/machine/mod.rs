@@ -28,6 +28,7 @@
 //! | `books`: `exchange`, `answer`, `tally`, `progress`, `release` | what both directions know: open operations, counts, movement, who releases |
 //! | `terms` | what was agreed at the beginning |
 //! | `deadlines`, `ended` | which deadline has passed, and how an association ends |
+//! | `played` | the machine without a driver, for `tests/fuzz` |
 //!
 //! # Why
 //!
@@ -56,6 +57,7 @@ mod granted;
 mod half;
 mod outlet;
 mod passage;
+pub mod played;
 mod progress;
 mod queried;
 mod release;

@@ -159,6 +159,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             ],
             &["half"],
             &["mod"],
+            &["played"],
         ],
     ),
     (
