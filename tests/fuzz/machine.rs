@@ -5,6 +5,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
+use dimsegate::dimse::Command;
 use dimsegate::policy::{
     Direction, Grant, Operation, Peer, RewriteDirection, Rights, Role, SopClassSet, TransferSyntaxSet,
 };
@@ -20,10 +21,11 @@ const CONTEXTS: [(u8, &str, &str); 4] = [
     (7, "1.2.840.10008.5.1.4.1.2.2.3", "1.2.840.10008.1.2.1"),
 ];
 
-/// What a side heard: messages that were whole, a piece at a time, and whatever else a PDU says.
+/// What a side heard: messages that were whole, with the data set where they have one, and whatever else a PDU says. How much of
+/// a message had gone before it failed depends on how its bytes came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Heard {
-    Whole(u8, Kind, Vec<u8>),
+    Message { context_id: u8, command: Vec<u8>, data: Option<Vec<u8>> },
     Other(String),
 }
 
@@ -107,7 +109,7 @@ pub fn check(input: &[u8]) {
         for (heard, direction) in heard.iter().zip([Direction::FromPeer, Direction::ToPeer]) {
             let said = said(&script, direction);
             for heard in heard {
-                let Heard::Whole(_, Kind::DataSet, data) = heard else { continue };
+                let Heard::Message { data: Some(data), .. } = heard else { continue };
                 assert!(said.contains(data), "{} bytes that nobody said", data.len());
             }
         }
@@ -117,7 +119,7 @@ pub fn check(input: &[u8]) {
 fn played(script: &[Happens<'_>], ruleset: Option<Arc<Ruleset>>, takes: usize) -> Played {
     let began = (Instant::now(), time::macros::date!(2026 - 01 - 01));
     let stage = Stage { grant: GRANT.clone(), ruleset, contexts: &ACCEPTED, began, takes };
-    let played = play(stage, script.iter().copied());
+    let played = play(&stage, script.iter().copied());
     assert!(!played.is_defect, "{played:?}");
     played
 }
@@ -164,16 +166,38 @@ fn said(script: &[Happens<'_>], direction: Direction) -> Vec<Vec<u8>> {
             bytes.extend_from_slice(some);
         }
     }
-    let whole = deframed(&bytes).0.into_iter().filter_map(|heard| match heard {
-        Heard::Whole(_, Kind::DataSet, data) => Some(data),
-        _ => None,
+    let (mut whole, mut begun) = (Vec::new(), Vec::new());
+    deframed(&bytes, |event| {
+        let Event::Fragment(fragment) = event else { return };
+        if fragment.kind == Kind::DataSet {
+            begun.extend_from_slice(fragment.bytes);
+            if fragment.last {
+                whole.push(std::mem::take(&mut begun));
+            }
+        }
     });
-    whole.collect()
+    whole
 }
 
 /// What dimsegate says can be read to its end, and an abort is its last word.
 fn read(bytes: &[u8]) -> Vec<Heard> {
-    let (heard, left) = deframed(bytes.strip_prefix(&ANSWER).unwrap_or(bytes));
+    let (mut heard, mut command, mut data) = (Vec::new(), Vec::new(), Vec::new());
+    let left = deframed(bytes.strip_prefix(&ANSWER).unwrap_or(bytes), |event| match event {
+        Event::Fragment(fragment) => {
+            let (begun, is_data) = match fragment.kind {
+                Kind::Command => (&mut command, false),
+                Kind::DataSet => (&mut data, true),
+            };
+            begun.extend_from_slice(fragment.bytes);
+            let ends = fragment.last && (is_data || !has_data_set(&command));
+            if ends {
+                let (command, data) =
+                    (std::mem::take(&mut command), is_data.then(|| std::mem::take(&mut data)));
+                heard.push(Heard::Message { context_id: fragment.context_id, command, data });
+            }
+        }
+        other => heard.push(Heard::Other(format!("{other:?}"))),
+    });
     assert!(left.is_none(), "{left:?}");
     let abort = |heard: &Heard| matches!(heard, Heard::Other(what) if what.starts_with("Abort"));
     let first = heard.iter().position(abort);
@@ -181,25 +205,20 @@ fn read(bytes: &[u8]) -> Vec<Heard> {
     heard
 }
 
-/// Messages and other PDUs, and why reading ended before the bytes did.
-fn deframed(bytes: &[u8]) -> (Vec<Heard>, Option<String>) {
-    let (mut deframer, mut heard, mut at) = (Deframer::new(MAXIMUM_LENGTH), Vec::new(), 0);
-    let mut begun: [Vec<u8>; 2] = Default::default();
+fn has_data_set(command: &[u8]) -> bool {
+    Command::parse(command.to_vec()).is_ok_and(|command| command.has_data_set)
+}
+
+/// Shows each event; gives why reading ended before the bytes did.
+fn deframed(bytes: &[u8], mut show: impl FnMut(Event<'_>)) -> Option<String> {
+    let (mut deframer, mut at) = (Deframer::new(MAXIMUM_LENGTH), 0);
     loop {
         match deframer.next(&bytes[at..]) {
-            Err(malformed) => return (heard, Some(malformed.to_string())),
-            Ok((_, None)) => return (heard, None),
-            Ok((used, Some(Event::Fragment(fragment)))) => {
+            Err(malformed) => return Some(malformed.to_string()),
+            Ok((_, None)) => return None,
+            Ok((used, Some(event))) => {
                 at += used;
-                let begun = &mut begun[usize::from(fragment.kind == Kind::DataSet)];
-                begun.extend_from_slice(fragment.bytes);
-                if fragment.last {
-                    heard.push(Heard::Whole(fragment.context_id, fragment.kind, std::mem::take(begun)));
-                }
-            }
-            Ok((used, Some(other))) => {
-                at += used;
-                heard.push(Heard::Other(format!("{other:?}")));
+                show(event);
             }
         }
     }

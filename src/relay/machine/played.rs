@@ -82,7 +82,7 @@ struct Playing {
 }
 
 /// Plays what happens, one after the other: before each, all is done that can be.
-pub fn play<'h>(stage: Stage<'_>, happens: impl IntoIterator<Item = Happens<'h>>) -> Played {
+pub fn play<'h>(stage: &Stage<'_>, happens: impl IntoIterator<Item = Happens<'h>>) -> Played {
     let mut playing = Playing::new(stage);
     let mut ended = playing.go_on();
     for happens in happens {
@@ -121,7 +121,7 @@ fn terms(stage: &Stage<'_>) -> Terms {
 }
 
 impl Playing {
-    fn new(stage: Stage<'_>) -> Self {
+    fn new(stage: &Stage<'_>) -> Self {
         let deadlines = Deadlines {
             dimse: MINUTE,
             min_bytes_per_second: 0,
@@ -129,7 +129,7 @@ impl Playing {
             idle: MINUTE,
             release: MINUTE,
         };
-        let machine = Machine::new(terms(&stage), [MAXIMUM_LENGTH; 2], deadlines, &ANSWER, stage.began);
+        let machine = Machine::new(terms(stage), [MAXIMUM_LENGTH; 2], deadlines, &ANSWER, stage.began);
         let (now, today) = stage.began;
         Self {
             machine,
