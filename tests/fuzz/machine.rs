@@ -92,9 +92,9 @@ static GRANT: LazyLock<Grant> = LazyLock::new(|| {
     }
 });
 
-/// A byte for rules and sizes, then what happens: a byte for its kind, and what that needs.
-pub fn check(input: &[u8]) {
-    let Some((&choice, script)) = input.split_first() else { return };
+/// A byte for rules and sizes, then what happens: a byte for its kind, and what that needs. Gives how many data sets went on whole.
+pub fn check(input: &[u8]) -> usize {
+    let Some((&choice, script)) = input.split_first() else { return 0 };
     let script = happenings(script);
     let rules = (choice & 1 == 1).then(|| Arc::clone(&RULES));
     let takes = [usize::MAX, 1_000, 37, 5_000][usize::from(choice >> 1 & 3)];
@@ -105,20 +105,31 @@ pub fn check(input: &[u8]) {
     let pieces = played(&pieces, rules.clone(), 700);
     assert_eq!(heard, pieces.heard.clone().map(|bytes| read(&bytes)));
     assert_eq!((&whole.records, &whole.ended), (&pieces.records, &pieces.ended));
+    let data_sets = |heard: &[Heard]| -> Vec<Vec<u8>> {
+        let data = heard.iter().filter_map(|heard| match heard {
+            Heard::Message { data, .. } => data.clone(),
+            Heard::Other(_) => None,
+        });
+        data.collect()
+    };
+    let went_on = heard.each_ref().map(|heard| data_sets(heard));
     if rules.is_none() {
-        for (heard, direction) in heard.iter().zip([Direction::FromPeer, Direction::ToPeer]) {
+        for (went_on, direction) in went_on.iter().zip([Direction::FromPeer, Direction::ToPeer]) {
             let said = said(&script, direction);
-            for heard in heard {
-                let Heard::Message { data: Some(data), .. } = heard else { continue };
-                assert!(said.contains(data), "{} bytes that nobody said", data.len());
-            }
+            assert!(went_on.iter().all(|data| said.contains(data)), "a data set that nobody said");
         }
     }
+    went_on.iter().map(Vec::len).sum()
 }
 
 fn played(script: &[Happens<'_>], ruleset: Option<Arc<Ruleset>>, takes: usize) -> Played {
     let began = (Instant::now(), time::macros::date!(2026 - 01 - 01));
-    let stage = Stage { grant: GRANT.clone(), ruleset, contexts: &ACCEPTED, began, takes };
+    let mut grant = GRANT.clone();
+    if ruleset.is_none() {
+        // With a rewrite and without its rules nothing goes on.
+        grant.peer = Arc::new(Peer { rewrite: None, ..(*grant.peer).clone() });
+    }
+    let stage = Stage { grant, ruleset, contexts: &ACCEPTED, began, takes };
     let played = play(&stage, script.iter().copied());
     assert!(!played.is_defect, "{played:?}");
     played
