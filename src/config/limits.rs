@@ -7,7 +7,7 @@ use super::descriptors;
 use super::section::Section;
 use super::settings::Limits;
 use crate::policy::KeyLines;
-use crate::policy::limits::{LIMITING, Limits as Counts, REQUEST_PIECE};
+use crate::policy::limits::{Limits as Counts, REQUEST_PIECE};
 use crate::rewrite::FrameMemory;
 
 const DEFAULT: Limits = Limits {
@@ -37,6 +37,17 @@ const DEFAULT: Limits = Limits {
 
 /// What frames may take whose pixels are decoded, where the largest does not need more.
 const DECODING_MEMORY: u64 = 512 << 20;
+
+/// Keys that refuse a connection or an association.
+const LIMITING: [&str; 7] = [
+    "max-associations",
+    "max-associations-per-address",
+    "connections-per-minute-per-address",
+    "associations-per-minute",
+    "associations-per-minute-per-address",
+    "associate-timeout",
+    "max-associate-length",
+];
 
 const MANY: u32 = 1_000_000;
 

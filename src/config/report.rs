@@ -25,7 +25,7 @@ pub(super) struct Located<T> {
     pub place: Place,
 }
 
-/// Without their places.
+/// The values of a list without the places that they had in the file.
 pub(super) fn values<T>(located: Vec<Located<T>>) -> Vec<T> {
     located.into_iter().map(|item| item.value).collect()
 }
@@ -182,7 +182,7 @@ impl<'a> Report<'a> {
         self.text.get(span).unwrap_or_default()
     }
 
-    /// Counted from 1.
+    /// The line of the file that a byte offset lies in, counted from 1.
     pub(super) fn line(&self, offset: usize) -> usize {
         self.lines.partition_point(|start| *start <= offset)
     }

@@ -347,7 +347,7 @@ impl ListenerSettings {
             && self.passed_identities.iter().any(|passed| passed.kind() == kind)
     }
 
-    /// Whether any is.
+    /// Whether a user identity of any type goes on to the upstream (PS3.7 D.3.3.7).
     pub(crate) fn passes_any(&self) -> bool {
         PassedIdentity::ALL.iter().any(|(_, passed)| self.passes(passed.kind()))
     }
@@ -454,7 +454,7 @@ impl Balance {
         ("least-associations", Self::LeastAssociations),
     ];
 
-    /// The value of `balance`.
+    /// The value of `balance` that means this, as a file has it.
     pub(crate) fn label(self) -> &'static str {
         Self::ALL.iter().find(|(_, one)| *one == self).map_or("", |(label, _)| label)
     }

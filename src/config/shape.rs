@@ -3,7 +3,7 @@
 //! The getters of [`Section`](super::section::Section) read what is listed here; whatever is not listed is refused before
 //! they begin, by [`spelling`](super::spelling).
 
-/// One table.
+/// A table as a file may have it: its header and its keys.
 #[derive(Debug)]
 pub(super) struct Shape {
     /// As it stands in a file; empty for what stands above all headers.

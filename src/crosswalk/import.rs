@@ -23,7 +23,7 @@ pub struct Assigned {
     pub subject: Vec<u8>,
 }
 
-/// What an import did.
+/// How many patients of a list got a subject ID by an import, and how many had it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
     /// Patients who got the subject ID.

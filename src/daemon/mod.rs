@@ -62,7 +62,7 @@ pub(crate) use monitoring::OPEN_METRICS;
 use monitor::Monitor;
 use monitoring::Monitoring;
 
-/// The proxy, running.
+/// The running proxy: everything that lives as long as the process, and the tasks that have to end before it does.
 pub struct Daemon {
     gate: Arc<Gate>,
     stage: watch::Sender<Stage>,
@@ -168,7 +168,7 @@ impl Daemon {
         watching::watch(self.followed.subscribe())
     }
 
-    /// The settings in force.
+    /// The settings of the last configuration that was taken; a reload replaces them and changes nothing in these.
     pub fn settings(&self) -> Arc<Settings> {
         self.gate.in_force.load().settings.clone()
     }

@@ -31,6 +31,7 @@ mod names;
 mod observer;
 mod scanner;
 mod small;
+mod tolerated;
 mod unnamed;
 mod vr;
 
@@ -44,11 +45,12 @@ pub use header::Header;
 pub(crate) use header::encoded as encoded_header;
 pub use identifier::Identifier;
 pub use keys::{AskedBy, Keys, Unread};
-pub use mending::{Looked, Mending, Tolerated};
+pub use mending::{Looked, Mending};
 pub use names::Names;
 pub use observer::Observer;
 pub use scanner::{Event, HARD_MAX_DEPTH, Kind, Raw, Scanner};
 pub use small::{Small, write_text};
+pub use tolerated::Tolerated;
 pub use unnamed::Unnamed;
 pub use vr::Vr;
 

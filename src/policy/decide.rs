@@ -1,47 +1,20 @@
 //! The one decision about an association: pure, so that it can be replayed offline.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use time::OffsetDateTime;
-
 use super::admission::admitted_by;
-use super::block::{Blocks, Known};
-use super::border::Closed;
-use super::user::{ProvenUser, rights};
-use super::{AePattern, Peer, Policy, Rights, Stated, TlsVersion};
-use crate::identity::{Certificate, CertificateBinding};
+use super::block::Known;
+use super::facts::Facts;
+use super::peer::Peer;
+use super::refusal::{Condition, Refusal};
+use super::routing::Policy;
+use super::user::rights;
+use super::{AePattern, Rights};
+use crate::identity::CertificateBinding;
 use crate::vocabulary::{Cause, Reason};
 use crate::wire::associate::ProposedContext;
 use crate::wire::{AeTitle, RawAeTitle, Uid};
-
-/// What is known when the A-ASSOCIATE-RQ has been read.
-#[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
-    /// Name of the listener that it came in by.
-    pub listener: &'a str,
-    /// Of the requestor, behind any load balancer.
-    pub address: IpAddr,
-    /// What TLS proved, if it proved anything.
-    pub certificate: Option<&'a Certificate>,
-    /// With which version; `None` over plain TCP.
-    pub tls: Option<TlsVersion>,
-    /// Who vouches for it: CA certificates of the listener, verified, or the certificate itself where its key is trusted.
-    pub authorities: &'a [Arc<Certificate>],
-    /// Who has proven to be a user, if anybody has.
-    pub user: Option<&'a ProvenUser>,
-    /// The calling AE title, as it came (PS3.8 §9.3.2).
-    pub calling: &'a RawAeTitle,
-    /// The called AE title, as it came.
-    pub called: &'a RawAeTitle,
-    /// What it proposes, in its order (PS3.8 §9.3.2.2).
-    pub contexts: &'a [ProposedContext],
-    /// Whom an administrator has shut out.
-    pub blocks: &'a Blocks,
-    /// When it is asked: blocks end, and roles have hours.
-    pub now: OffsetDateTime,
-}
 
 /// Whether an association may be, and how.
 #[derive(Clone, Debug)]
@@ -52,7 +25,7 @@ pub enum Verdict {
     Refuse(Refusal),
 }
 
-/// What the requestor gets.
+/// All that an association gets with a yes: its peer, its rights, where it leads, and which contexts go on.
 #[derive(Clone, Debug)]
 pub struct Grant {
     /// The peer that decided; its limits and rewrite apply from here on.
@@ -87,61 +60,6 @@ pub enum ContextRefusal {
     TransferSyntax,
 }
 
-/// Why the requestor is refused, and what would have to change.
-#[derive(Clone, Debug)]
-pub struct Refusal {
-    /// The label, which knows its answer on the wire.
-    pub reason: Reason,
-    /// The peer that came nearest to a match, and the first of its conditions that does not hold.
-    pub nearest: Option<(Arc<Peer>, Condition)>,
-    /// The key that refuses it, where one does and the configuration has it.
-    pub stated: Option<Stated>,
-    /// What did not match what. Wire values are escaped.
-    pub detail: String,
-    /// What would let the requestor in, if it should be.
-    pub remedy: String,
-}
-
-/// The conditions of a peer, in the order in which they are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Condition {
-    /// The peer is not let in by this listener.
-    Listener,
-    /// The address is in none of its networks.
-    Network,
-    /// The calling AE title is none of its own.
-    CallingAeTitle,
-    /// None was shown that it is bound to.
-    Certificate,
-    /// None of its CA certificates vouches for what was shown.
-    Issuer,
-    /// It may not ask for this AE title.
-    CalledAeTitle,
-}
-
-impl Condition {
-    /// The key of `[[peer]]` that states it.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Listener => "listeners",
-            Self::Network => "networks",
-            Self::CallingAeTitle => "calling-ae-titles",
-            Self::Certificate => "certificates",
-            Self::Issuer => "issuers",
-            Self::CalledAeTitle => "called-ae-titles",
-        }
-    }
-
-    fn reason(self) -> Reason {
-        match self {
-            Self::Listener | Self::Network => Reason::AddressNotAllowed,
-            Self::CallingAeTitle => Reason::CallingAeTitleUnknown,
-            Self::Certificate | Self::Issuer => Reason::CertificateMismatch,
-            Self::CalledAeTitle => Reason::CalledAeTitleUnknown,
-        }
-    }
-}
-
 impl ContextRefusal {
     /// Kebab-case, stable: what records carry.
     pub fn label(self) -> &'static str {
@@ -156,12 +74,6 @@ impl Grant {
     /// Whether any context is left to offer upstream.
     pub fn offers_any(&self) -> bool {
         self.contexts.iter().any(|(_, verdict)| matches!(verdict, ContextVerdict::Offer(_)))
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.reason, self.detail)
     }
 }
 
@@ -203,12 +115,6 @@ pub fn granted(policy: &Policy, facts: &Facts<'_>, peer: &Arc<Peer>) -> Verdict 
         Ok(Grant { peer: peer.clone(), rights, upstream, contexts, calling, called })
     };
     grant().map_or_else(Verdict::Refuse, Verdict::Allow)
-}
-
-impl From<Closed> for Refusal {
-    fn from(Closed { reason, stated, detail, remedy }: Closed) -> Self {
-        Self { reason, nearest: None, stated, detail, remedy }
-    }
 }
 
 fn titles(facts: &Facts<'_>) -> Result<(AeTitle, AeTitle), Refusal> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::Peer;
+use super::peer::Peer;
 use crate::identity::{Certificate, CertificateBinding};
 use crate::wire::AeTitle;
 

@@ -174,7 +174,8 @@ impl Artim {
             // Whoever has asked gets an answer.
             biased;
             done = timeout_at(self.deadline, step) => done.unwrap_or_else(|_| {
-                let over = Over::all(Reason::AssociateTimeout, "associate-timeout");
+                // The key is called as the reason is.
+                let over = Over::all(Reason::AssociateTimeout, Reason::AssociateTimeout.label());
                 Err(Refused::limited(over, &self.settings.limit_keys))
             }),
             () = self.gate.draining() => Err(Refused::from(Reason::ShuttingDown)),

@@ -95,7 +95,7 @@ impl Bound {
 }
 
 impl Listeners {
-    /// None of them yet.
+    /// No listener yet; each is added by the start or by a reload.
     pub(crate) fn new(gate: Arc<Gate>) -> Self {
         let places = places(&gate.in_force.load().settings);
         let slots = Arc::new(Semaphore::new(places));

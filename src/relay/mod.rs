@@ -115,6 +115,8 @@ pub(crate) use in_force::InForce;
 pub use listeners::BindError;
 pub(crate) use listeners::{Bound, Listeners};
 pub(crate) use live::{Changes, Context, Contexts, Entry, Live, Mark, OfUpstream, Order, Role, Wanted, When};
+#[doc(hidden)]
+pub use machine::played;
 pub(crate) use proof::{Ending, Proven, proven_by};
 pub(crate) use recent::{Because, Recalled};
 pub use upstream::{AddressState, Availability, UpstreamState};

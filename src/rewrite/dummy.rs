@@ -74,7 +74,7 @@ fn text(group: u16, element: u16, vr: Vr, value: &str) -> Node {
     Node::Value(Tag(group, element), vr, value.as_bytes().to_vec())
 }
 
-/// A code sequence's item.
+/// An item of a code sequence: Code Value, Coding Scheme Designator, Code Meaning (PS3.3 §8.8).
 pub(super) fn code(value: &str, scheme: &str, meaning: &str) -> Item {
     vec![text(8, 0x100, Vr::SH, value), text(8, 0x102, Vr::SH, scheme), text(8, 0x104, Vr::LO, meaning)]
 }

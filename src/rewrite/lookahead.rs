@@ -101,6 +101,22 @@ impl Wanted {
 /// pixels is said before.
 ///
 /// The same input in any chunking gives the same result: where it ends is a matter of the data set's bytes only.
+///
+/// ```text
+///               push 1               push 2                       push 3
+///            |<------------------->|<-------------------------->|<----------------------- ...
+///   data set | dates   AE titles   | Patient's Name  Patient ID | description   pixels
+///            +---------------------+----------------------------+----------------------- ...
+///   look()     false: append to      true: all that is wanted     not asked any more
+///              `held`                is known
+///   sent       nothing               held, read again in pieces   as it comes
+///                                    ([`Waited`]), then this push
+/// ```
+///
+/// So nothing of a data set goes on, and nothing has to be taken back, where what is wanted does not come
+/// [within](Self::within) the bytes that may be held. What is held shares memory with the peer's other associations.
+///
+/// [`Waited`]: super::rewriting
 pub(super) struct Lookahead {
     scanner: Scanner,
     wanted: Wanted,

@@ -68,7 +68,7 @@ pub struct OfAssociation {
     pub configuration: Option<Pattern>,
 }
 
-/// What only operations say.
+/// Conditions on what only the records of operations have. Where one is asked for, other records do not match.
 #[derive(Clone, Debug, Default)]
 pub struct OfOperation {
     /// Such as `C-STORE`.

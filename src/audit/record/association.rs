@@ -70,7 +70,7 @@ fn address_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IpAddr,
     said::text(deserializer, |text| text.parse().unwrap_or(Ipv4Addr::UNSPECIFIED.into()))
 }
 
-/// What TLS proved.
+/// What TLS settled on one leg: version, cipher suite, and the certificate of the other end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Tls {
@@ -185,7 +185,7 @@ pub struct Implementation {
     pub version_name: Option<String>,
 }
 
-/// The upstream leg.
+/// The leg to the archive: which `[[upstream]]`, at which address, and what TLS proved there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Upstream {

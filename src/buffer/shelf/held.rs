@@ -19,7 +19,7 @@ impl Held {
         self.many.as_ref().map_or(self.few.len(), Lot::len)
     }
 
-    /// Whether there are none.
+    /// Whether nothing is held.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

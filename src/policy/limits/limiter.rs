@@ -104,7 +104,7 @@ pub struct AssociationPermit {
 }
 
 impl Limiter {
-    /// On the machine's clock.
+    /// Limits that are measured by the clock of the machine.
     pub fn new(limits: Limits) -> Self {
         Self::with_clock(limits, DefaultClock::default())
     }
@@ -224,12 +224,12 @@ impl<C: Time> Limiter<C> {
         allowed == [None; 2] || self.retrievals.take(peer, user, allowed)
     }
 
-    /// Associations open now.
+    /// How many associations are open now, of all peers together.
     pub fn open_associations(&self) -> u32 {
         self.associations.taken(&())
     }
 
-    /// Connections open now.
+    /// How many connections are open now, those included that have not asked for an association yet.
     pub fn open_connections(&self) -> u32 {
         self.connections.taken(&())
     }

@@ -14,7 +14,7 @@ mod tests;
 
 pub use count::Permit;
 pub use limiter::{AssociationPermit, ConnectionPermit, Limiter, Limits, REQUEST_PIECE, RequestPermit};
-pub use over::{LIMITING, Of, Over};
+pub use over::{Of, Over};
 pub use pace::Pace;
 pub use rate::of_one_site;
 

@@ -86,7 +86,7 @@ impl Scope {
         self.counts_patients
     }
 
-    /// All of them.
+    /// Every condition, in the order of the configuration; a study is inside where all of them hold.
     pub fn conditions(&self) -> &Conditions {
         &self.conditions
     }

@@ -47,7 +47,7 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// How long such an association is kept unused: as long as an archive may take from one answer of a query to the next.
 const UNUSED: Duration = Duration::from_secs(1);
 
-/// What all associations share.
+/// Answers what studies are inside of a scope, for all associations: whose turn it is to ask, and what is remembered.
 #[derive(Default)]
 pub(crate) struct LookingUp {
     turns: Turns,

@@ -88,7 +88,7 @@ impl Terms {
     }
 }
 
-/// The other way.
+/// The direction of what comes back.
 pub(crate) fn opposite(direction: Direction) -> Direction {
     match direction {
         Direction::FromPeer => Direction::ToPeer,

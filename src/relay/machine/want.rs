@@ -91,7 +91,7 @@ pub(crate) enum Below {
     },
 }
 
-/// What was found.
+/// What looking up studies at the upstream came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LookedUp {
     /// All of it is there, and within the scope.

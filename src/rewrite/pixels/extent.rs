@@ -62,7 +62,7 @@ impl Extent {
         self.is_image
     }
 
-    /// Pixels of a frame.
+    /// Rows times columns; `None` where one of them is not known or is zero.
     pub(in crate::rewrite) fn pixels(&self) -> Option<u64> {
         Some(u64::from(self.rows?) * u64::from(self.columns?)).filter(|&pixels| pixels > 0)
     }

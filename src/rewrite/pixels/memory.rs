@@ -39,7 +39,7 @@ impl FrameMemory {
         largest.saturating_mul(LOSSLESS).max(Self::least(largest))
     }
 
-    /// Both parts together.
+    /// Bytes of memory for both parts together.
     pub fn all(self) -> u64 {
         self.decoding.saturating_add(self.lying)
     }

@@ -159,6 +159,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             ],
             &["half"],
             &["mod"],
+            &["played"],
         ],
     ),
     (
@@ -178,8 +179,9 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
         &[
             &["encoding", "error", "mod", "unnamed", "vr"],
             &["characters", "dictionary", "inflating"],
-            &["header"],
-            &["mending", "scanner"],
+            &["header", "tolerated"],
+            &["scanner"],
+            &["mending"],
             &["identifier", "names", "observer", "small"],
             &["keys"],
         ],
@@ -188,10 +190,17 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
         "policy",
         &[
             &["ae_pattern", "factors", "hours", "operation", "sop_class", "stated", "tls_version"],
-            &["query", "role", "scope"],
-            &["border", "covers"],
-            &["rights"],
-            &["admission", "block", "decide", "index", "peer", "user"],
+            &["proven", "request", "scope"],
+            &["query"],
+            &["role"],
+            &["answers", "border", "covers"],
+            &["peer"],
+            &["index", "refusal", "rights"],
+            &["block", "routing"],
+            &["facts"],
+            &["admission"],
+            &["user"],
+            &["decide"],
             &["comparison", "limits", "treatment"],
         ],
     ),
@@ -260,31 +269,30 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
 ];
 
 /// Modules that name each other in a circle, and stand on one floor all the same. None is to come in here, only to go.
-const CIRCLES: [(&str, &[&str]); 4] = [
-    (
-        "relay/machine",
-        &[
-            "admitted",
-            "as_it_came",
-            "command_set",
-            "compared",
-            "crossing",
-            "examined",
-            "passage",
-            "queried",
-            "request",
-            "response",
-            "rewritten",
-            "scoped",
-            "state",
-            "stepping",
-            "swallowed",
-        ],
-    ),
-    ("dataset", &["mending", "scanner"]),
-    ("policy", &["query", "role"]),
-    ("policy", &["admission", "block", "decide", "index", "peer", "user"]),
-];
+///
+/// What is left are the states of a message: a state that consumes itself names those that it leads to, and a message ends
+/// where the next one begins. Without names of each other they would have to say what comes next in words that somebody turns
+/// into states again, and whether each is a state that can follow would no longer be the compiler's to check.
+const CIRCLES: [(&str, &[&str]); 1] = [(
+    "relay/machine",
+    &[
+        "admitted",
+        "as_it_came",
+        "command_set",
+        "compared",
+        "crossing",
+        "examined",
+        "passage",
+        "queried",
+        "request",
+        "response",
+        "rewritten",
+        "scoped",
+        "state",
+        "stepping",
+        "swallowed",
+    ],
+)];
 
 /// Which module of a folder names which.
 type Arrows = BTreeSet<(String, String)>;

@@ -43,7 +43,7 @@ enum Verdict {
     Ask(Question),
 }
 
-/// From its first byte.
+/// The state of an answer to a query of a peer with a scope, whose identifier is to come.
 pub(in super::super) fn answer(
     response: Box<Command>,
     context_id: u8,

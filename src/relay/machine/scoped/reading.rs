@@ -48,7 +48,7 @@ pub(super) enum Wish {
 /// Why a request cannot be judged, for its sender.
 pub(super) type CannotBeJudged = &'static str;
 
-/// Reads an identifier.
+/// Reads the identifier of a query or retrieval; gives what becomes of the request, or why it cannot be judged.
 pub(super) fn read(
     scope: &Scope,
     today: Date,
