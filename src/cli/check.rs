@@ -47,7 +47,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME", conflicts_with = "diff", value_parser = report::names())]
     pub report: Option<String>,
     #[command(flatten)]
-    pub of_report: report::Args,
+    pub of_report: report::OfReport,
     /// Print one JSON object on standard output instead
     #[arg(long)]
     pub json: bool,

@@ -46,15 +46,12 @@ const NO_TLS: &Changes = &[(
 fn lacking(check: &str) -> Vec<Lack> {
     match check {
         "allowlist_nonempty" => vec![OfSettings(|settings| settings.policy = Arc::new(Policy::default()))],
-        "default_deny" => vec![
-            OfSettings(|settings| settings.policy = Arc::new(Policy::default())),
-            Text(&[
-                ("\"203.0.113.0/24\"", "\"0.0.0.0/0\""),
-                ("\"LYON\"", "\"*\""),
-                ("certificates = [\"dns:gw.lyon.example\"]\n", ""),
-                ("client-authentication = \"required\"", "client-authentication = \"optional\""),
-            ]),
-        ],
+        "default_deny" => vec![Text(&[
+            ("\"203.0.113.0/24\"", "\"0.0.0.0/0\""),
+            ("\"LYON\"", "\"*\""),
+            ("certificates = [\"dns:gw.lyon.example\"]\n", ""),
+            ("client-authentication = \"required\"", "client-authentication = \"optional\""),
+        ])],
         "idle_timeout_set" => vec![Text(&[("\"5m\"", "\"2h\"")])],
         "admin_loopback" => vec![Text(&[(
             "listen = \"unix:HOME/admin.sock\"",
@@ -85,6 +82,13 @@ fn lacking(check: &str) -> Vec<Lack> {
             let key = home.path().join("keys/server.key");
             fs::set_permissions(key, Permissions::from_mode(0o640)).unwrap();
         })],
+        _ => lacking_records(check),
+    }
+}
+
+/// As [`lacking`], of records and rewrites.
+fn lacking_records(check: &str) -> Vec<Lack> {
+    match check {
         "audit_enabled" => vec![
             Text(&[("\"block\"", "\"allow\"")]),
             OfFacts(|facts| _ = facts.recorded.alerts.insert("records-lost".into(), 1)),

@@ -70,6 +70,26 @@ fn evidence_of_a_period_has_commands_that_show_it_and_none_is_found_in_a_period_
     assert!(notes.iter().any(|note| note.contains("\"check\"") && note.contains("hipaa")), "{notes:?}");
 }
 
+/// Of all reports, those that look and write nothing.
+#[test]
+fn every_command_that_shows_evidence_is_one_that_runs() {
+    let gate = ran();
+    let mut commands = std::collections::BTreeSet::new();
+    for name in ["hipaa", "gdpr", "dpia", "nist-1800-24", "nist-csf", "iso-27001", "soc-2", "mds2"] {
+        for control in report(&gate, name, &[])["controls"].as_array().expect("controls") {
+            let found = control["found"].as_array().expect("a list").iter();
+            commands.extend(found.map(|one| one["query"].as_str().expect("a command").to_owned()));
+        }
+    }
+    assert!(commands.len() >= 5, "{commands:?}");
+    for command in commands {
+        // No argument of them has a blank in it.
+        let words: Vec<&str> = command.split(' ').skip(1).map(|word| word.trim_matches('\'')).collect();
+        let shown = run(&gate.site, &words);
+        assert_eq!(shown.status, 0, "{command}: {}", shown.err);
+    }
+}
+
 #[test]
 fn the_ending_of_a_report_tells_what_it_is_and_its_status_what_is_missing_or_broken() {
     let gate = ran();

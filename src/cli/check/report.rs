@@ -33,7 +33,7 @@ pub(super) fn names() -> PossibleValuesParser {
 
 /// What only a report asks for.
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct OfReport {
     /// With --report: write it, as NAME.json or as one HTML page
     #[arg(short, long, value_name = "FILE", requires = "report")]
     pub output: Option<PathBuf>,
@@ -82,7 +82,7 @@ pub(super) fn run(name: &str, config: &Path, args: &super::Args) -> Result<ExitC
     })
 }
 
-fn span(args: &Args, now: OffsetDateTime) -> Result<Period, ExitCode> {
+fn span(args: &OfReport, now: OffsetDateTime) -> Result<Period, ExitCode> {
     let to = args.to.unwrap_or(now);
     let from = args.from.or_else(|| to.checked_sub(SPAN)).unwrap_or(to);
     if from >= to { Err(complain("--from is not before --to", 2)) } else { Ok(Period { from, to }) }
@@ -105,7 +105,7 @@ fn files(settings: &Settings, readers: &[PathBuf]) -> Result<Vec<RecordFile>, Ex
     }
 }
 
-fn trail(settings: &Settings, args: &Args, files: &[RecordFile]) -> Result<Trail, ExitCode> {
+fn trail(settings: &Settings, args: &OfReport, files: &[RecordFile]) -> Result<Trail, ExitCode> {
     if files.is_empty() {
         return Ok(Trail::default());
     }

@@ -8,6 +8,50 @@ use crate::evidence::tests::rich::Home;
 use crate::scratch::Scratch;
 use crate::vocabulary::{Answer, Cause};
 
+/// Headings, in the order of PS3.2 Annex A.
+const ORDERED: [&str; 40] = [
+    "<h1>DICOM conformance statement",
+    "<h2>1 ",
+    "<h2>2 ",
+    "<h2>3 ",
+    "<h3>3.1 Audience",
+    "<h3>3.2 Remarks",
+    "<h3>3.3 Terms",
+    "<h2>4 ",
+    "<h3>4.1 Implementation model",
+    "<h4>4.1.1 Application data flow",
+    "<h4>4.1.2 Functional definition of AEs",
+    "<h4>4.1.3 Sequencing of real-world activities",
+    "<h3>4.2 AE specifications",
+    "<h4>4.2.1 Association policies: general",
+    "<h4>4.2.2 Number of associations",
+    "<h4>4.2.3 Asynchronous nature",
+    "<h4>4.2.4 Implementation identifying information",
+    "<h4>4.2.5 Association initiation policy",
+    "<h4>4.2.6 Association acceptance policy",
+    "<h4>4.2.7 SOP specific conformance",
+    "<h3>4.3 Network interfaces",
+    "<h4>4.3.1 Physical network interface",
+    "<h4>4.3.2 Additional protocols",
+    "<h4>4.3.3 IPv4 and IPv6 support",
+    "<h3>4.4 Configuration",
+    "<h4>4.4.1 AE title and presentation address mapping",
+    "<h4>4.4.2 Parameters",
+    "<h2>5 ",
+    "<h2>6 ",
+    "<h2>7 ",
+    "<h3>7.1 Security profiles",
+    "<h3>7.2 Association level security",
+    "<h3>7.3 Application level security",
+    "<h2>8 ",
+    "<h3>8.1 IOD contents",
+    "<h3>8.2 Data dictionary of private attributes",
+    "<h3>8.3 Coded terminology and templates",
+    "<h3>8.4 Grayscale image consistency",
+    "<h3>8.5 Standard extended, specialized and private SOP classes",
+    "<h3>8.6 Private transfer syntaxes",
+];
+
 fn of(settings: &Settings) -> String {
     let page = statement(settings, datetime!(2026-03-01 0:00 UTC));
     page.replace("&#39;", "'").replace("&quot;", "\"")
@@ -42,49 +86,7 @@ fn the_sections_are_those_of_ps3_2_annex_a_in_their_order() {
         ]
     );
     for page in [smallest(), of(&Home::new().settings(&[]))] {
-        let ordered = [
-            "<h1>DICOM conformance statement",
-            "<h2>1 ",
-            "<h2>2 ",
-            "<h2>3 ",
-            "<h3>3.1 Audience",
-            "<h3>3.2 Remarks",
-            "<h3>3.3 Terms",
-            "<h2>4 ",
-            "<h3>4.1 Implementation model",
-            "<h4>4.1.1 Application data flow",
-            "<h4>4.1.2 Functional definition of AEs",
-            "<h4>4.1.3 Sequencing of real-world activities",
-            "<h3>4.2 AE specifications",
-            "<h4>4.2.1 Association policies: general",
-            "<h4>4.2.2 Number of associations",
-            "<h4>4.2.3 Asynchronous nature",
-            "<h4>4.2.4 Implementation identifying information",
-            "<h4>4.2.5 Association initiation policy",
-            "<h4>4.2.6 Association acceptance policy",
-            "<h4>4.2.7 SOP specific conformance",
-            "<h3>4.3 Network interfaces",
-            "<h4>4.3.1 Physical network interface",
-            "<h4>4.3.2 Additional protocols",
-            "<h4>4.3.3 IPv4 and IPv6 support",
-            "<h3>4.4 Configuration",
-            "<h4>4.4.1 AE title and presentation address mapping",
-            "<h4>4.4.2 Parameters",
-            "<h2>5 ",
-            "<h2>6 ",
-            "<h2>7 ",
-            "<h3>7.1 Security profiles",
-            "<h3>7.2 Association level security",
-            "<h3>7.3 Application level security",
-            "<h2>8 ",
-            "<h3>8.1 IOD contents",
-            "<h3>8.2 Data dictionary of private attributes",
-            "<h3>8.3 Coded terminology and templates",
-            "<h3>8.4 Grayscale image consistency",
-            "<h3>8.5 Standard extended, specialized and private SOP classes",
-            "<h3>8.6 Private transfer syntaxes",
-        ];
-        let places = ordered.map(|heading| page.find(heading).unwrap_or_else(|| panic!("no {heading}")));
+        let places = ORDERED.map(|heading| page.find(heading).unwrap_or_else(|| panic!("no {heading}")));
         assert!(places.is_sorted(), "{places:?}");
         // The table of contents names what has a heading.
         let contents = page.split("<h2>2 ").nth(1).and_then(|rest| rest.split("</section>").next()).unwrap();

@@ -30,7 +30,7 @@ pub(in crate::evidence) fn default_deny(facts: &Facts<'_>) -> Finding {
     let peers = &facts.settings.policy.peers;
     let open: Vec<String> =
         peers.iter().filter(|peer| admits_anybody(facts, peer)).map(|peer| peer.name.to_string()).collect();
-    if peers.is_empty() || !open.is_empty() {
+    if !open.is_empty() {
         return missing(
             format!("anybody is let in as {}: any address, any AE title, no certificate", some(&open)),
             "narrow networks or calling-ae-titles of the [[peer]], or let its listener require certificates",
@@ -66,7 +66,7 @@ pub(in crate::evidence) fn idle_timeout_set(facts: &Facts<'_>) -> Finding {
     found(
         format!("an association that does nothing ends after {} s", idle.as_secs()),
         vec![facts.place("limits.idle-timeout")],
-        Query::Search(vec![("event", "association-closed".into()), ("reason", "timeout".into())]),
+        Query::Search(vec![("event", "association-closed".into()), ("outcome", "ended=timeout".into())]),
     )
 }
 

@@ -124,7 +124,7 @@ pub(in crate::evidence) fn lockout_set(facts: &Facts<'_>) -> Finding {
         std::iter::once(facts.place("users.file")).chain(told.iter().map(notify)).collect(),
         Query::Search(vec![
             ("event", "association-rejected,administration".into()),
-            ("reason", "user-identity-wrong,user-locked-out".into()),
+            ("reason", "user-*".into()),
         ]),
     )
 }

@@ -10,6 +10,9 @@ pub(super) mod transport;
 /// Names behind each other, the first few of them.
 fn some(names: &[String]) -> String {
     const FEW: usize = 5;
+    if names.is_empty() {
+        return "none is configured".to_owned();
+    }
     let shown = names.iter().take(FEW).cloned().collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(FEW) {
         0 => shown,

@@ -16,11 +16,14 @@ pub(in crate::evidence) fn audit_enabled(facts: &Facts<'_>) -> Finding {
         return missing("the period has no record", "let the proxy run, or choose another period");
     }
     let lost = recorded.alerts_of(Notice::RecordsLost.label());
-    if facts.settings.audit.on_failure == OnFailure::Allow || lost > 0 {
+    if lost > 0 {
         return missing(
-            format!("associations may go on unrecorded, or records were lost; alerts of that: {lost}"),
-            "write on-failure = \"block\" in [audit]",
+            format!("alerts of the period that records were lost: {lost}"),
+            "look at the disk of the records",
         );
+    }
+    if facts.settings.audit.on_failure == OnFailure::Allow {
+        return missing("associations may go on unrecorded", "write on-failure = \"block\" in [audit]");
     }
     found(
         format!("the period has records: {}; without room for records nobody is let in", recorded.records),
@@ -60,15 +63,15 @@ pub(in crate::evidence) fn audit_forwarding_ok(facts: &Facts<'_>) -> Finding {
     let weak: Vec<String> =
         destinations.iter().filter(|one| lossy(&one.kind)).map(|one| one.name.to_string()).collect();
     let behind = facts.recorded.alerts_of(Notice::RepositoryBehind.label());
-    if destinations.is_empty() || !weak.is_empty() || behind > 0 {
-        return missing(
-            format!(
-                "records are not known to arrive elsewhere: destinations {}, over UDP {}, alerts that one is behind {behind}",
-                destinations.len(),
-                some(&weak)
-            ),
-            "write an [[audit.repository]] with transport = \"tls\" or an [[audit.fhir]], and look at dimsegate status",
-        );
+    let remedy = "write an [[audit.repository]] with transport = \"tls\" or an [[audit.fhir]], and look at dimsegate status";
+    if destinations.is_empty() {
+        return missing("records are sent nowhere", remedy);
+    }
+    if !weak.is_empty() {
+        return missing(format!("records go over UDP, without any receipt, to: {}", some(&weak)), remedy);
+    }
+    if behind > 0 {
+        return missing(format!("alerts of the period that a repository was behind: {behind}"), remedy);
     }
     found(
         "records are sent to repositories, and none was told to be behind in the period",

@@ -133,13 +133,13 @@ pub(in crate::evidence) fn mapping_key_separate(facts: &Facts<'_>) -> Finding {
         .filter(|(_, one)| one.key_file.parent() == one.path.parent())
         .map(|(name, _)| name.to_string())
         .collect();
-    if shared || !beside.is_empty() {
+    if shared {
+        return missing("two rewrites have one secret", "give each [[rewrite]] a secret of its own");
+    }
+    if !beside.is_empty() {
         return missing(
-            format!(
-                "two rewrites have one secret ({shared}), or keys lie beside what they open: {}",
-                some(&beside)
-            ),
-            "give each [[rewrite]] a secret of its own, and keep the key-file in another folder than the [[crosswalk]]",
+            format!("keys lie beside the crosswalks that they open: {}", some(&beside)),
+            "keep the key-file in another folder than the file of the [[crosswalk]]",
         );
     }
     let keys = settings
