@@ -227,7 +227,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "config",
         &[
-            &["diagnostic", "keys", "shadow", "shape", "suggest"],
+            &["diagnostic", "keys", "places", "shadow", "shape", "suggest"],
             &["report", "settings"],
             &["addresses", "folder", "secret", "spelling", "units"],
             &["section", "syntax"],
@@ -254,6 +254,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             &["trust"],
             &["private_key", "session", "show", "stream"],
             &["config", "inspect"],
+            &["offered"],
         ],
     ),
 ];
