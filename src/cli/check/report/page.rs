@@ -31,7 +31,9 @@ fn head(html: &mut Html, evidence: &Evidence) {
     html.text(minute(evidence.period.to)).raw(" UTC</p><p>").text(evidence.note);
     html.raw("</p><p class=\"quiet\">of <code>").text(&evidence.configuration);
     html.raw("</code> and the records in <code>").text(&evidence.directory).raw("</code>; ");
-    html.text(evidence.rests_on()).raw("; written ").text(evidence.written.get(..16).unwrap_or_default());
+    html.text(evidence.rests_on())
+        .raw("; written ")
+        .text(evidence.written.get(..16).unwrap_or_default().replace('T', " "));
     html.raw(" UTC</p><p class=\"quiet\">Date of the data: ").text(&evidence.data_date).raw("</p>");
     if let Some(own) = &evidence.own_mapping {
         html.element("<p class=\"quiet\"><b>", own, "</b></p>");
