@@ -3,6 +3,7 @@
 use super::block::{below, listed, paragraph, table, time};
 use crate::cli::audit::report::html::Html;
 use crate::config::{Limits, ListenerSettings, Settings};
+use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
 
 pub(super) fn network(html: &mut Html, settings: &Settings) {
@@ -99,11 +100,12 @@ fn local(listener: &ListenerSettings) -> [String; 4] {
 }
 
 fn parameters(limits: &Limits) -> [[String; 3]; 9] {
+    // A reason is called as the key that it follows from.
     let row = |key: &str, value: String, what: &str| [key.to_owned(), value, what.to_owned()];
     let bytes = |count: u32| format!("{count} bytes");
     [
         row(
-            "associate-timeout",
+            Reason::AssociateTimeout.label(),
             time(limits.associate_timeout),
             "ARTIM (PS3.8 9.1.5): TLS handshake done and A-ASSOCIATE-RQ read",
         ),

@@ -7,6 +7,7 @@ use crate::evidence::facts::Facts;
 use crate::evidence::finding::{Finding, Place, Query, found, missing};
 use crate::policy::Peer;
 use crate::rewrite::{BurnedIn, ProfileSpec};
+use crate::vocabulary::Cause;
 
 /// The profile of a peer's rewrite, where both are there.
 fn profile_of<'s>(facts: &Facts<'s>, peer: &Peer) -> Option<&'s ProfileSpec> {
@@ -79,7 +80,7 @@ pub(in crate::evidence) fn pixel_policy_set(facts: &Facts<'_>) -> Finding {
     found(
         "objects that are likely to carry burned-in text are refused, or masked",
         rewrites(facts, ".burned-in"),
-        Query::Search(vec![("event", "operation".into()), ("reason", "rewrite-failed".into())]),
+        Query::Search(vec![("event", "operation".into()), ("reason", Cause::RewriteFailed.label().into())]),
     )
 }
 
