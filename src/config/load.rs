@@ -136,7 +136,6 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
     let limits = limits::limits(root, rewrites.largest_frame());
-    let limit_keys = limits::limit_keys(root);
     let metrics = metrics::metrics(root);
     let roles = role::roles(root);
     let users = users::users(root, admin.as_ref(), &roles);
@@ -176,7 +175,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         forwarding,
         notifications,
         limits,
-        limit_keys,
+        limit_keys: limits::limit_keys(root),
         users,
         issuers: issuers.compiled,
         key_servers: issuers.servers,

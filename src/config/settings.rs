@@ -12,6 +12,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
 use super::keys::Keys;
+use super::places::Places;
 use crate::audit::AuditSettings;
 use crate::audit::forward::Destination;
 use crate::crosswalk::Secret;
@@ -90,6 +91,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Where each key of the file stands.
+    pub fn places(&self) -> Places {
+        Places::of(&self.text)
+    }
+
     /// What tokens for the administration interface have in `aud`; none where it takes none.
     pub(crate) fn interface_audience(&self) -> &[String] {
         self.admin.as_ref().map_or(&[], |admin| &admin.audience)

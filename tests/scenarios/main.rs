@@ -97,6 +97,7 @@ mod crosswalk_commands;
 mod crosswalk_owners;
 mod derived_objects;
 mod endings;
+mod evidence;
 mod first_steps;
 mod floods;
 mod forwarding;

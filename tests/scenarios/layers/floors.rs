@@ -237,7 +237,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "config",
         &[
-            &["diagnostic", "keys", "shadow", "shape", "suggest"],
+            &["diagnostic", "keys", "places", "shadow", "shape", "suggest"],
             &["report", "settings"],
             &["addresses", "folder", "secret", "spelling", "units"],
             &["section", "syntax"],
@@ -264,6 +264,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             &["trust"],
             &["private_key", "session", "show", "stream"],
             &["config", "inspect"],
+            &["offered"],
         ],
     ),
 ];
