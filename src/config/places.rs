@@ -41,7 +41,9 @@ impl Places {
                 if !items.is_empty() && items.iter().all(|one| one.get_ref().is_table()) =>
             {
                 for (item, number) in items.iter().zip(1_usize..) {
-                    let name = item.get_ref().get("name").and_then(|name| name.get_ref().as_str());
+                    let item_of = |key| item.get_ref().get(key);
+                    let name =
+                        item_of("name").or_else(|| item_of("id")).and_then(|name| name.get_ref().as_str());
                     let name = name.map_or_else(|| number.to_string(), str::to_owned);
                     self.enter(lines, format!("{path} \"{name}\""), item.span().start, item);
                 }

@@ -1,6 +1,6 @@
 //! Every check, by the name that the data of controls give it.
 
-use super::checks::{access, elsewhere, identity, records, rewriting, transport};
+use super::checks::{access, borders, elsewhere, identity, records, rewriting, transport};
 use super::facts::Facts;
 use super::finding::{Finding, missing};
 
@@ -46,12 +46,12 @@ pub const CHECKS: [(&str, Check); 43] = [
     ("breakglass_defined", elsewhere::breakglass_defined),
     ("tenant_isolation", elsewhere::tenant_isolation),
     ("incident_export", elsewhere::incident_export),
-    ("destination_metadata_complete", elsewhere::destination_metadata_complete),
-    ("destination_country_set", elsewhere::destination_country_set),
+    ("destination_metadata_complete", borders::destination_metadata_complete),
+    ("destination_country_set", borders::destination_country_set),
     ("adequacy_list_fresh", elsewhere::adequacy_list_fresh),
-    ("safeguard_ref_present", elsewhere::safeguard_ref_present),
-    ("derogation_permits_expire", elsewhere::derogation_permits_expire),
-    ("dsp_block_list", elsewhere::dsp_block_list),
+    ("safeguard_ref_present", borders::safeguard_ref_present),
+    ("derogation_permits_expire", borders::derogation_permits_expire),
+    ("dsp_block_list", borders::dsp_block_list),
 ];
 
 /// The finding of a check. Of a name that is none nothing is found; a test holds the data against the list.

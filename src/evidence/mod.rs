@@ -22,7 +22,7 @@
 //!   much that no proxy sees. So each caveat is printed, with the date of the data, and proposals are marked as proposed.
 //! - **Why no SOP class, patient or user is in it.** A report is handed on; it names places in the configuration and commands, and
 //!   whoever may read the records runs them.
-//! - **Why what is to come is missing here.** Tenants, agreements and emergencies have their checks in `checks::elsewhere`; each
+//! - **Why what is to come is missing here.** Tenants and emergencies have their checks in `checks::elsewhere`; each
 //!   says that this version has nothing to show.
 
 mod check;

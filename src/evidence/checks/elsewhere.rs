@@ -1,15 +1,7 @@
-//! What this version has nothing to show for: tenants, agreements, emergencies, exports. Each says so, in its own place.
+//! What this version has nothing to show for: tenants, emergencies, exports. Each says so, in its own place.
 
 use crate::evidence::facts::Facts;
 use crate::evidence::finding::{Finding, missing};
-
-/// What the configuration of this version has no key for.
-fn no_key(what: &str) -> Finding {
-    missing(
-        format!("the configuration has no key for {what}, so there is nothing to show"),
-        "keep it in the organisation's own register",
-    )
-}
 
 pub(in crate::evidence) fn digest_logging(_: &Facts<'_>) -> Finding {
     missing(
@@ -39,26 +31,9 @@ pub(in crate::evidence) fn incident_export(_: &Facts<'_>) -> Finding {
     )
 }
 
-pub(in crate::evidence) fn destination_metadata_complete(_: &Facts<'_>) -> Finding {
-    no_key("purpose, country and safeguard of a destination")
-}
-
-pub(in crate::evidence) fn destination_country_set(_: &Facts<'_>) -> Finding {
-    no_key("the country of a destination")
-}
-
 pub(in crate::evidence) fn adequacy_list_fresh(_: &Facts<'_>) -> Finding {
-    no_key("a list of adequacy decisions")
-}
-
-pub(in crate::evidence) fn safeguard_ref_present(_: &Facts<'_>) -> Finding {
-    no_key("the reference of a safeguard")
-}
-
-pub(in crate::evidence) fn derogation_permits_expire(_: &Facts<'_>) -> Finding {
-    no_key("permits of single transfers")
-}
-
-pub(in crate::evidence) fn dsp_block_list(_: &Facts<'_>) -> Finding {
-    no_key("countries that are blocked")
+    missing(
+        "the configuration has no list of adequacy decisions: an [[agreement]] says for itself that it rests on one, and until when",
+        "hold mechanism = \"adequacy\" of each [[agreement]] against the list of the authority",
+    )
 }

@@ -1,6 +1,7 @@
 //! What each check looks at, by what it is about.
 
 pub(super) mod access;
+pub(super) mod borders;
 pub(super) mod elsewhere;
 pub(super) mod identity;
 pub(super) mod records;

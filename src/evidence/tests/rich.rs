@@ -34,6 +34,27 @@ ca = "HOME/certs/ca.pem"
 name = "on-call"
 url = "http://127.0.0.1:9/hook"
 when = ["refusals"]
+[policy]
+country = "FR"
+blocked-countries = ["CN", "HK", "MO", "CU", "IR", "KP", "RU", "VE"]
+[[agreement]]
+id = "geneva-2026"
+parties = ["geneva"]
+country = "CH"
+mechanism = "scc"
+reference = "contract 7"
+purpose = "second opinion"
+from = "2020-01-01"
+until = "2099-12-31"
+[[agreement]]
+id = "york-2026"
+parties = ["york"]
+country = "GB"
+mechanism = "derogation"
+reference = "consent of each patient"
+purpose = "treatment there"
+from = "2020-01-01"
+until = "2099-12-31"
 [limits]
 idle-timeout = "5m"
 [users]
@@ -85,9 +106,18 @@ role = "r"
 rewrite = "cross"
 [[peer]]
 name = "geneva"
+country = "CH"
 networks = ["198.51.100.0/24"]
 calling-ae-titles = ["GENEVA"]
 certificates = ["dns:gw.geneva.example"]
+role = "r"
+rewrite = "cross"
+[[peer]]
+name = "york"
+country = "GB"
+networks = ["192.0.2.0/24"]
+calling-ae-titles = ["YORK"]
+certificates = ["dns:gw.york.example"]
 role = "r"
 rewrite = "cross"
 "#;
