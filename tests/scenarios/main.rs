@@ -114,6 +114,7 @@ mod login;
 mod messages;
 mod misfits;
 mod monitoring;
+mod named_instances;
 mod negotiation;
 mod notifications;
 mod occasions;

@@ -294,7 +294,7 @@ fn of_lyon(study: &str) -> Vec<u8> {
 }
 
 /// The PACS is asked about a study over an association of dimsegate's own, and says whose it is.
-fn says(own: &mut Peer, study: &str, issuer: &str) {
+pub fn says(own: &mut Peer, study: &str, issuer: &str) {
     let heard = own.message();
     let of =
         |issuer| keys(&[(8, 0x52, "CS", "STUDY"), (0x10, 0x21, "LO", issuer), (0x20, 0x0D, "UI", study)]);
@@ -452,7 +452,7 @@ fn a_study_is_looked_up_once_and_refused_alike_whether_it_is_there_or_not() {
     }
     // It is remembered: nobody is asked again.
     upstream.expect_nobody();
-    // Neither a retrieval without its study, nor an N-GET.
+    // No retrieval without its study.
     let cannot = keys(&[(8, 0x52, "CS", "SERIES"), (0x20, 0x0E, "UI", "1.3.1")]);
     for (context, class, field) in [(3, MOVE, C_MOVE_RQ), (5, GET, C_GET_RQ)] {
         requestor.send_message(context, &request(class, field, 8), Some(&cannot), 16384);
@@ -543,7 +543,7 @@ fn patients_are_found_by_an_issuer_within_the_scope() {
 }
 
 /// READER has a scope, and ALL has none; both see pseudonyms.
-fn under_pseudonyms(archive: &Archive) -> Gate {
+pub fn under_pseudonyms(archive: &Archive) -> Gate {
     let keys = "rewrite = \"site\"\nrewrite-direction = \"to-peer\"\ntwo-way = true\ncalling-ae-titles = ";
     let all =
         format!("\n[[peer]]\nname = \"all\"\nnetworks = [\"127.0.0.0/8\"]\n{keys}[\"ALL\"]\nrole = \"all\"");
@@ -552,7 +552,7 @@ fn under_pseudonyms(archive: &Archive) -> Gate {
 }
 
 /// Those of all studies that somebody is shown.
-fn pseudonyms(gate: &Gate, calling: &str) -> BTreeSet<String> {
+pub fn pseudonyms(gate: &Gate, calling: &str) -> BTreeSet<String> {
     let asked = ["0008,0052=STUDY", "0020,000D", "0010,0020"];
     let options: Vec<&str> = ["-v", "-S", "-aet", calling, "-aec", "ORTHANC"]
         .into_iter()
@@ -644,7 +644,9 @@ fn check_and_explain_say_what_a_scope_does() {
     assert!(status == 0 && output.contains("has no effect without a scope"), "{output}");
     let (status, output) = checked(LYON);
     assert!(
-        status == 0 && output.contains("N-GET") && output.contains("cannot be judged"),
+        status == 0
+            && output.contains("N-ACTION but for storage commitment, ")
+            && output.contains("cannot be judged"),
         "{status} {output}"
     );
 
@@ -677,6 +679,12 @@ fn check_and_explain_say_what_a_scope_does() {
         status == 3 && output.contains("outside: StudyDate newer-than 36500d cannot be judged"),
         "{output}"
     );
-    let (status, output) = explained(&["--operation", "N-GET"]);
-    assert!(status == 3 && output.contains("0x0124"), "{output}");
+    for operation in [&["N-SET"][..], &["N-ACTION", "--sop-class", "1.2.840.10008.5.1.1.2"]] {
+        let (status, output) = explained(&[&["--operation"], operation].concat());
+        assert!(status == 3 && output.contains("the scope of the peer cannot judge it"), "{output}");
+    }
+    for operation in [&["N-GET"][..], &["N-ACTION", "--sop-class", "1.2.840.10008.1.20.1"]] {
+        let (status, output) = explained(&[&["--operation"], operation].concat());
+        assert!(status == 0 && output.contains("is allowed"), "{output}");
+    }
 }
