@@ -112,6 +112,7 @@ mod limits;
 mod log;
 mod login;
 mod messages;
+mod midnight;
 mod misfits;
 mod monitoring;
 mod named_instances;
