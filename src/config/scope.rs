@@ -117,9 +117,11 @@ fn days(text: &str) -> Result<u32, Wrong> {
     })
 }
 
-/// Reports a scope of a peer whose upstream has pseudonyms only.
+/// Reports a scope of a peer whose upstream has pseudonyms only. A scope speaks of the patients' side, and what it speaks of does not
+/// come back from there as it was: rules and profiles empty it, shift it or take it out.
 pub(super) fn refuse_pseudonyms(section: &Section<'_>) {
-    let problem = "speaks of what the upstream says, which two-way from-peer keeps the patients from";
+    let problem = "cannot be judged: with two-way and rewrite-direction = \"from-peer\" the upstream has pseudonyms, and what it says of a \
+                   study is not what the patients' side says";
     section.refuse(&["scope"], problem, "remove it, or write rewrite-direction = \"to-peer\"");
 }
 

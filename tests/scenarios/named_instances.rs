@@ -204,6 +204,9 @@ fn action(id: u16, kind: u16) -> Command {
     command.uid(0x1001, WELL_KNOWN).us(0x1008, kind)
 }
 
+/// An instance and its study, or a study and its issuer.
+type Pairs = &'static [(&'static str, &'static str)];
+
 /// The PACS is asked for the studies of instances, and says this of each.
 fn says(own: &mut Peer, named: &[&str], studies: &[(&str, &str)]) {
     let heard = own.message();
@@ -229,7 +232,7 @@ fn a_pacs_is_asked_for_the_studies_of_instances_and_nothing_goes_on_that_it_does
         raw::opened(&asks, |setup| setup.peers = gate::peer(OF_LYON));
     let data = commitment(&["1.3.1", "1.3.2"]);
     // Two instances of two studies; one that is of two studies; one that is not told; one of no study, alone or beside one; a study outside.
-    let cases: [(&[(&str, &str)], &[(&str, &str)], bool); 6] = [
+    let cases: [(Pairs, Pairs, bool); 6] = [
         (&[("1.3.1", "1.3"), ("1.3.2", "1.4")], &[("1.3", "LYON"), ("1.4", "LYON")], true),
         (&[("1.3.1", "1.3"), ("1.3.2", "1.3"), ("1.3.2", "1.5")], &[("1.5", "PARIS")], false),
         (&[("1.3.1", "1.3"), ("1.3.3", "1.3")], &[], false),

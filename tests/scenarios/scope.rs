@@ -617,6 +617,39 @@ fn under_pseudonyms_a_retrieval_to_elsewhere_moves_what_is_within_the_scope() {
 }
 
 #[test]
+fn before_an_archive_of_rewritten_objects_the_scope_speaks_of_those() {
+    const OF_SITE: &str = "scope = [{ tag = \"IssuerOfPatientID\", equals = [\"SITE\"] }]\nrewrite = \"named\"\n\
+                           rewrite-direction = \"from-peer\"";
+    const NAMED: &str = "[[rewrite]]\nname = \"named\"\n\
+                         rules = [{ tag = \"IssuerOfPatientID\", action = \"replace\", value = \"SITE\" }]";
+    let archive = peers::orthanc();
+    filled(&archive);
+    let setup = Setup { peers: gate::peer(OF_SITE), extra: NAMED, ..Setup::plain(archive.address) };
+    let gate = Gate::start(&setup);
+    let (_folder, files) = peers::files_of(&[object(8, "PARIS", "20260102", "CT")]);
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let options = ["-aet", "READER", "-aec", "ORTHANC", "-xe", "-R"];
+    peers::requestor("storescu", gate.address, &options, &files).expect_success();
+    assert_eq!(seen(&find(gate.address, "-S", &["0008,0052=STUDY", "0020,000D"])), [8].into());
+    for (number, may) in [(8, true), (1, false)] {
+        let study = format!("0020,000D={}", uid(number));
+        let (is_refused, objects) = got(gate.address, &["0008,0052=STUDY", &study]);
+        assert_eq!((is_refused, objects.len()), (!may, usize::from(may)), "{number}");
+    }
+    // Where the archive has pseudonyms, nothing that it says can be judged.
+    let two_ways = OF_SITE.replace("\"named\"", "\"site\"\ntwo-way = true");
+    let setup = Setup {
+        peers: gate::peer(&two_ways),
+        extra: crate::two_way::REWRITE,
+        ..Setup::plain(archive.address)
+    };
+    let site = Site::new();
+    fs::write(site.path("dimsegate.toml"), setup.toml()).expect("a file written");
+    let (status, output) = gate::told(&site, &["check", "-c", "dimsegate.toml"]);
+    assert!(status == 78 && output.contains("cannot be judged: with two-way"), "{status} {output}");
+}
+
+#[test]
 fn check_and_explain_say_what_a_scope_does() {
     let site = Site::new();
     let upstream = process::free_address();
