@@ -51,13 +51,23 @@ fn one_alike() -> impl Strategy<Value = Peer> {
     })
 }
 
+/// Of these, none is let in by its certificate, by who vouches for it, or by what it calls: `failing` says which.
+fn one_outside(failing: Condition) -> impl Strategy<Value = Peer> {
+    one_alike().prop_map(move |drawn| match failing {
+        Condition::Certificate => Peer { certificates: Some(vec!["dns:nobody".parse().unwrap()]), ..drawn },
+        Condition::Issuer => Peer { issuers: Some(vec![ISSUERS[1].parse().unwrap()]), ..drawn },
+        _ => Peer { called: Some(vec!["ZZ*".parse().unwrap()]), ..drawn },
+    })
+}
+
 /// The first that has all conditions, or the first of those that fail last.
 fn walked<'p>(policy: &'p Policy, facts: &Facts<'_>) -> Option<(&'p Arc<Peer>, Option<Condition>)> {
     let title = |raw: &crate::wire::RawAeTitle| raw.parse().unwrap();
     let (calling, called): (AeTitle, AeTitle) = (title(facts.calling), title(facts.called));
     let bound = |peer: &Peer| {
-        let shown = facts.certificate.is_some_and(|one: &Certificate| one.san == ["dns:gw"]);
-        peer.certificates.is_none() || shown
+        let shown =
+            |one: &Certificate| peer.certificates.iter().flatten().any(|binding| binding.matches(one));
+        peer.certificates.is_none() || facts.certificate.is_some_and(shown)
     };
     let issued = |peer: &Peer| {
         let vouch = |binding: &CertificateBinding| facts.authorities.iter().any(|one| binding.matches(one));
@@ -92,7 +102,13 @@ proptest! {
 
     #[test]
     fn the_index_decides_as_a_walk_over_all_peers_does(
-        peers in prop_oneof![prop::collection::vec(a_peer(), 0..12), prop::collection::vec(one_alike(), 17..40)],
+        peers in prop_oneof![
+            prop::collection::vec(a_peer(), 0..12),
+            prop::collection::vec(one_alike(), 17..40),
+            prop::collection::vec(one_outside(Condition::Certificate), 17..40),
+            prop::collection::vec(one_outside(Condition::Issuer), 17..40),
+            prop::collection::vec(one_outside(Condition::CalledAeTitle), 17..40),
+        ],
         [listener, address, calling, called] in any::<[u8; 4]>(),
         shows in any::<bool>(),
     ) {
