@@ -8,14 +8,14 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{TestCaseError, TestRunner};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::super::judged;
 use super::users::{Numbers, TIMES, entered, facts, run, text};
 use crate::config::Settings;
-use crate::policy::{Blocks, Grant, Refusal, Verdict, decide, recognised};
+use crate::policy::{Blocks, Grant, ProvenUser, Refusal, Verdict, decide, recognised};
 use crate::relay::borne::{borne, borne_verdict, reason_of, still_borne};
 use crate::relay::identified::Identified;
 use crate::relay::live::{Live, Proof, Right};
@@ -106,8 +106,8 @@ fn drawn() -> impl Strategy<Value = Drawn> {
     (roles, (before, after), says, (0..3_usize, 0..3_usize))
 }
 
-#[test]
-fn run_explain_and_a_reload_decide_alike_over_tokens() {
+/// A folder with the key of an issuer, and with a file of users, which says nothing of those of tokens.
+fn home() -> (Scratch, Ed25519KeyPair) {
     let home = Scratch::new();
     let key = Ed25519KeyPair::generate().unwrap();
     let jwk = json!({"kty": "OKP", "crv": "Ed25519", "kid": "1", "alg": "EdDSA", "use": "sig",
@@ -123,12 +123,54 @@ fn run_explain_and_a_reload_decide_alike_over_tokens() {
         peers: Vec::new(),
     };
     Store::new(&home.path().join("users.toml")).add(anna).unwrap();
-    let seen = std::cell::Cell::new([0_u32; 4]);
-    let saw = |what: usize| {
-        let mut all = seen.get();
-        all[what] += 1;
-        seen.set(all);
-    };
+    (home, key)
+}
+
+/// Which kind of a case was met.
+type Met = usize;
+
+/// What a reload makes of an association, against what is explained of its token and, since it outlives that, of its user.
+fn reloaded(
+    (grant, user): (&Grant, &ProvenUser),
+    (new, next): (&Settings, usize),
+    (token, later): (&[u8], OffsetDateTime),
+    lost: Option<Reason>,
+) -> Result<Met, TestCaseError> {
+    let still =
+        still_borne(new, &user.name).map(|()| facts((Some(user), later), |facts| decide(&new.policy, facts)));
+    match (explained(new, token, later), still) {
+        (Ok(now), _) => {
+            let lost_some = !now.rights.covers(&grant.rights);
+            prop_assert_eq!(lost, lost_some.then_some(Reason::PolicyChanged));
+            Ok(1)
+        }
+        // It would be nobody's token any more.
+        (Err(refusal), _) if next != 1 && refusal.reason != Reason::TokenEnded => {
+            prop_assert!(lost.is_some(), "{:?}", refusal.reason);
+            Ok(2)
+        }
+        (Err(refusal), Ok(Verdict::Allow(now))) => {
+            prop_assert_eq!(refusal.reason, Reason::TokenEnded);
+            let lost_some = next != 1 || !now.rights.covers(&grant.rights);
+            prop_assert_eq!(lost, lost_some.then_some(Reason::PolicyChanged));
+            Ok(3)
+        }
+        (Err(_), Ok(Verdict::Refuse(refusal))) => {
+            let reason = if next == 1 { refusal.reason } else { Reason::PolicyChanged };
+            prop_assert_eq!(lost, Some(reason));
+            Ok(3)
+        }
+        (Err(_), Err(_)) => {
+            prop_assert_eq!(lost, Some(Reason::PolicyChanged));
+            Ok(2)
+        }
+    }
+}
+
+#[test]
+fn run_explain_and_a_reload_decide_alike_over_tokens() {
+    let (home, key) = home();
+    let seen = std::cell::RefCell::new([0_u32; 4]);
     let property = |((before, after, is_same), (issuer, next), says, (first, later)): Drawn| {
         let after = [0, 1, 2].map(|at| if is_same[at] { before[at] } else { after[at] });
         let (old, new) = (configured(home.path(), before, issuer), configured(home.path(), after, next));
@@ -140,7 +182,7 @@ fn run_explain_and_a_reload_decide_alike_over_tokens() {
                 (grant, proof)
             }
             (one, other) => {
-                saw(0);
+                seen.borrow_mut()[0] += 1;
                 prop_assert_eq!(one.map(|_| ()), other.map(|_| ()).map_err(|refusal| refusal.reason));
                 return Ok(());
             }
@@ -152,35 +194,11 @@ fn run_explain_and_a_reload_decide_alike_over_tokens() {
         let ask = |rules: &Arc<Settings>, now| judged(rules, alive.entry(), None, &Blocks::default(), now);
         prop_assert!(ask(&old, first).is_none(), "nothing has changed");
         let lost = ask(&new, later).map(|lost| lost.reason);
-        // The token may be over, which its association outlives; then it is the user who is asked about.
-        let still = still_borne(&new, &user.name)
-            .map(|()| facts((Some(&*user), later), |facts| decide(&new.policy, facts)));
-        match (explained(&new, &token, later), still) {
-            (Ok(now), _) => {
-                saw(1);
-                let lost_some = !now.rights.covers(&grant.rights);
-                prop_assert_eq!(lost, lost_some.then_some(Reason::PolicyChanged));
-            }
-            // It would be nobody's token any more.
-            (Err(refusal), _) if next != 1 && refusal.reason != Reason::TokenEnded => {
-                saw(2);
-                prop_assert!(lost.is_some(), "{:?}", refusal.reason);
-            }
-            (Err(refusal), Ok(Verdict::Allow(now))) => {
-                saw(3);
-                prop_assert_eq!(refusal.reason, Reason::TokenEnded);
-                let lost_some = next != 1 || !now.rights.covers(&grant.rights);
-                prop_assert_eq!(lost, lost_some.then_some(Reason::PolicyChanged));
-            }
-            (Err(_), Ok(Verdict::Refuse(refusal))) => {
-                let reason = if next == 1 { refusal.reason } else { Reason::PolicyChanged };
-                prop_assert_eq!(lost, Some(reason));
-            }
-            (Err(_), Err(_)) => prop_assert_eq!(lost, Some(Reason::PolicyChanged)),
-        }
+        let met = reloaded((&grant, &user), (&new, next), (&token, later), lost)?;
+        seen.borrow_mut()[met] += 1;
         Ok(())
     };
     TestRunner::new(ProptestConfig::with_cases(512)).run(&drawn(), property).unwrap();
-    let seen = seen.get();
+    let seen = *seen.borrow();
     assert!(seen.iter().all(|count| *count > 0), "each kind was met: {seen:?}");
 }

@@ -263,7 +263,7 @@ fn where_nothing_can_be_looked_up_nothing_is_told() {
     let studies = [study(1, "LYON")];
     let scope = of_lyon();
     let instance = studies[0].instance();
-    let asks = [Ask::Commit(commitment("1.9.1", &[instance.clone()])), Ask::Attributes(instance)];
+    let asks = [Ask::Commit(commitment("1.9.1", std::slice::from_ref(&instance))), Ask::Attributes(instance)];
     let story = Run { is_deaf: true, ..Run::of(&studies, &scope) }.tell(&asks, 1);
     assert_eq!(story.archive, [Heard::ReleaseRq]);
     assert_eq!(statuses(&story.requestor), [0x0124; 2]);
