@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::admission::admitted_by;
 use super::block::Known;
 use super::facts::Facts;
+use super::index::{Holds, Sought};
 use super::peer::Peer;
 use super::refusal::{Condition, Refusal};
 use super::routing::Policy;
@@ -153,21 +154,23 @@ fn title(raw: &RawAeTitle, reason: Reason, which: &str) -> Result<AeTitle, Refus
 
 fn find<'p>(policy: &'p Policy, seen: &Seen<'_>) -> Result<&'p Arc<Peer>, Refusal> {
     let facts = seen.facts;
-    let at = |at| policy.peers.get(at);
-    let likely = policy.index.likely(facts.address, seen.calling, facts.certificate);
-    if let Some(peer) = likely.into_iter().filter_map(at).find(|peer| first_failed(peer, seen).is_none()) {
+    let titles = (seen.calling, seen.called);
+    let sought = Sought::new(facts.address, titles, facts.certificate, facts.authorities);
+    let of_whom = |holds| policy.index.of_whom(&sought, holds).filter_map(|at| policy.peers.get(at));
+    if let Some(peer) = of_whom(Holds::CalledAeTitle).find(|peer| first_failed(peer, seen).is_none()) {
         return Ok(peer);
     }
-    let mut nearest: Option<(&Arc<Peer>, Condition)> = None;
-    for peer in policy.index.candidates(facts.address, seen.calling).into_iter().filter_map(at) {
-        let Some(failed) = first_failed(peer, seen) else { return Ok(peer) };
-        if nearest.is_none_or(|(_, condition)| failed > condition) {
-            nearest = Some((peer, failed));
-        }
-    }
-    // Among the candidates are all that have the address and the title.
-    let nearest = nearest.filter(|(_, failed)| *failed > Condition::CallingAeTitle);
-    let nearest = nearest.or_else(|| stranger(policy, seen));
+    // Who is not among those of whom so much holds fails before.
+    let nearest = [
+        (Holds::Issuer, Condition::CalledAeTitle),
+        (Holds::Certificate, Condition::Issuer),
+        (Holds::CallingAeTitle, Condition::Certificate),
+    ];
+    let first = |(holds, failed): (Holds, Condition)| {
+        let peer = of_whom(holds).find(|peer| first_failed(peer, seen) == Some(failed))?;
+        Some((peer, failed))
+    };
+    let nearest = nearest.into_iter().find_map(first).or_else(|| stranger(policy, seen));
     Err(nearest.map_or_else(nobody, |(peer, failed)| missed(peer, failed, seen)))
 }
 

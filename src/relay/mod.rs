@@ -33,6 +33,7 @@
 //! | `counting` | patients whom somebody sees today, counted |
 //! | `in_turn` | work on threads for that, so much of it at once |
 //! | `looking_up` | studies that an upstream is asked about, for peers that may see some only |
+//! | `brought` | instances that such peers have stored, for storage commitment |
 //! | `asking` | the crosswalk, for one association |
 //! | `leg` | bytes in and out |
 //! | `caught` | a panic, as an answer like others |
@@ -67,6 +68,7 @@ mod asking;
 mod associate;
 mod assumed;
 mod borne;
+mod brought;
 mod caught;
 mod counting;
 mod decoding;

@@ -13,6 +13,13 @@ pub struct Held {
     many: Option<Lot>,
 }
 
+impl From<Vec<u8>> for Held {
+    /// Bytes that are held already, in memory of their own.
+    fn from(few: Vec<u8>) -> Self {
+        Self { few, many: None }
+    }
+}
+
 impl Held {
     /// How many bytes are held.
     pub fn len(&self) -> usize {

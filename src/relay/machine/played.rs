@@ -117,6 +117,7 @@ fn terms(stage: &Stage<'_>) -> Terms {
         offered: MAXIMUM_LENGTH,
         retrievals: None,
         queries: None,
+        brought: None,
     }
 }
 

@@ -116,7 +116,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             ],
             &["alarm", "assumed", "borne", "handshake", "machine", "proxy_header", "recent"],
             &["associate", "parting", "upstream"],
-            &["looking_up"],
+            &["brought", "looking_up"],
             &["gate"],
             &["drive", "judging"],
             &["arrival"],
@@ -134,7 +134,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "relay/machine",
         &[
-            &["answer", "ended", "outlet", "progress", "tally"],
+            &["answer", "commitments", "ended", "outlet", "progress", "tally"],
             &["deadlines", "granted", "release", "terms"],
             &["exchange"],
             &["books"],
