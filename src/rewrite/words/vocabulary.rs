@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::endings;
 use super::fold::Folded;
 use super::sense::Sense;
 use super::{shipped, site};
@@ -44,11 +45,13 @@ impl Vocabulary {
         self.site.len()
     }
 
-    /// What a word does, where it is known: as it stands, without an ending, or as a compound.
+    /// What a word does, where it is known: as it stands, without an ending or with another, as a compound, or by an end that
+    /// only terms have.
     pub(super) fn sense(&self, word: &str) -> Option<Sense> {
         let folded = Folded::of(word)?;
         let folded = folded.bytes();
-        self.exact(folded).or_else(|| self.stem(folded)).or_else(|| compound(folded, MOST_PARTS))
+        let known = self.exact(folded).or_else(|| self.stem(folded)).or_else(|| compound(folded, MOST_PARTS));
+        known.or_else(|| (shipped::is_inflected(folded) || endings::is_term(folded)).then_some(Sense::SAYS))
     }
 
     /// What two words do that belong together: `w/o`, `x-ray`.
