@@ -16,7 +16,7 @@ pub(super) const NONE: Endings = &[];
 
 /// Gender and number, the classes of adjectives, and the forms of verbs that reports have.
 pub(super) const FRENCH: Endings = &[
-    &[b"", b"e", b"s", b"es"],
+    &[b"", b"e", b"s", b"es", b"ement"],
     &[b"al", b"ale", b"ales", b"aux"],
     &[b"if", b"ive", b"ifs", b"ives"],
     &[b"eux", b"euse", b"euses"],
@@ -27,7 +27,8 @@ pub(super) const FRENCH: Endings = &[
 ];
 
 pub(super) const SPANISH: Endings = &[
-    &[b"o", b"a", b"os", b"as"],
+    &[b"o", b"a", b"os", b"as", b"amente"],
+    &[b"l", b"les", b"lmente"],
     &[b"", b"s", b"es", b"as"],
     &[b"or", b"ora", b"ores", b"oras"],
     &[b"ar", b"a", b"an", b"o", b"ado", b"ada", b"ados", b"adas", b"ando"],
@@ -35,9 +36,13 @@ pub(super) const SPANISH: Endings = &[
 ];
 
 pub(super) const ITALIAN: Endings = &[
-    &[b"o", b"a", b"i", b"e", b"hi", b"he"],
+    &[b"o", b"a", b"i", b"e", b"hi", b"he", b"amente"],
+    &[b"e", b"i", b"mente"],
     &[b"are", b"a", b"ano", b"ato", b"ata", b"ati", b"ate", b"ando"],
-    &[b"ere", b"ire", b"e", b"ono", b"uto", b"uta", b"uti", b"ute", b"ito", b"ita", b"iti", b"ite"],
+    &[
+        b"ere", b"ire", b"e", b"ono", b"uto", b"uta", b"uti", b"ute", b"ito", b"ita", b"iti", b"ite",
+        b"ente", b"enti", b"endo",
+    ],
 ];
 
 /// Ends that Greek and Latin lend to terms of medicine in each of the languages, and to no name.

@@ -6,8 +6,7 @@ use super::cleaned;
 
 const NAMES: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/words/names.txt"));
 /// Names that are anatomy, a side or technique too, in one of the languages, or a degree that reports cannot be without (acute,
-/// slight). That a patient's own name leaves the texts of the
-/// patient is another rule's.
+/// slight). That a patient's own name leaves the texts of the patient is another rule's.
 const ANATOMY_AND_TECHNIQUE: &str = "agudo arco bocca cabeza canals carina colon cord crane dixon doppler early eco fem field fields floor gut \
     iris izquierdo kidney kopf kuit leber lies lieve linke lips long lower nek pons post reni ring sacre sem short small sole spier \
     ven voet wall water zahn";
