@@ -61,8 +61,8 @@ pub fn run(program: &Path, accept: bool) -> io::Result<Counts> {
 fn text(compiler: &str, rows: &[(&str, u64, Option<u64>)]) -> String {
     let figures: String = rows.iter().map(|(path, now, _)| format!("{path} = {now}\n")).collect();
     format!(
-        "# Instructions, counted by callgrind, for one CT slice (deframer, observer, transform with twenty rules, the Basic Profile
-# with its usual options) and for one decision with ten peers and 64 presentation contexts, in the profile of
+        "# Instructions, counted by callgrind, for one CT slice (deframer, observer, transform with twenty rules; with 150 elements, the
+# Basic Profile with its usual options) and for one decision with ten peers and 64 presentation contexts, in the profile of
 # bench/instructions/profile.toml. bench/run and tests/run fail where a path needs 3 % more than what the same compiler
 # made. This writes the file:
 #   cargo run --locked --config bench/instructions/profile.toml --example instructions -- --accept\nrustc = {compiler:?}\n{figures}"
