@@ -224,6 +224,21 @@ fn what_cannot_be_decoded_goes_whole() {
 }
 
 #[test]
+fn a_word_is_known_in_all_its_forms_and_a_term_by_its_end() {
+    // The lists have aggraver, stabiliser, valorar, sugestivo, ridotto, evidenziare.
+    for text in [
+        "lésions aggravées, stabilisées",
+        "lesiones valoradas, sugestivos",
+        "lesioni ridotte, evidenziata",
+        "coledocoscopia, sigmoidektomie",
+        "Femurarthrosen",
+    ] {
+        assert_eq!(cleaned(text), text);
+    }
+    assert_eq!(cleaned("CT Scopia Qxzescopa"), "CT [...]", "an end alone is no term");
+}
+
+#[test]
 fn a_site_adds_words_of_its_own() {
     let mut vocabulary = Vocabulary::default();
     assert_eq!(vocabulary.read("Quokka # ours\nwörld-2".as_bytes()), []);
