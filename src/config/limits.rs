@@ -126,14 +126,19 @@ fn decoding_memory(section: &Section<'_>, largest: u64) -> FrameMemory {
         let remedy = "write more, or a smaller largest-frame in [[rewrite]]";
         section.report.error(&section.place_of("decoding-memory"), problem, remedy);
     }
-    if whole >= least && whole < FrameMemory::enough(largest) {
-        let problem =
-            "is less than eight times largest-frame: of JPEG Lossless with 8 bits, large frames are refused";
-        section.report.risk(
-            &section.place_of("decoding-memory"),
-            problem,
-            "write more, or a smaller largest-frame",
-        );
+    let refused = if whole < FrameMemory::enough(largest) {
+        Some(
+            "is less than eight times largest-frame: of JPEG Lossless with 8 bits and of JPEG 2000, large frames are refused",
+        )
+    } else {
+        (whole < FrameMemory::enough_for_jpeg_2000(largest)).then_some(
+            "is less than twenty times largest-frame and 512 KiB: of JPEG 2000, large frames are refused",
+        )
+    };
+    let is_written = section.has("decoding-memory");
+    if let Some(problem) = refused.filter(|_| is_written && whole >= least) {
+        let remedy = "write more, or a smaller largest-frame";
+        section.report.risk(&section.place_of("decoding-memory"), problem, remedy);
     }
     FrameMemory::divide(whole, largest)
 }

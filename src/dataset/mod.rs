@@ -38,7 +38,7 @@ mod vr;
 pub use characters::Characters;
 pub(crate) use characters::{Values, is_delimiter};
 pub use dictionary::vr_of;
-pub(crate) use dictionary::{exact_vr_of, is_listed};
+pub(crate) use dictionary::{exact_vr_of, is_listed, keyword_of};
 pub use encoding::{Encoding, Syntax};
 pub use error::{PathStep, ScanError, ScanProblem};
 pub use header::Header;
@@ -68,6 +68,8 @@ pub const PATIENT_ID: Tag = Tag(0x0010, 0x0020);
 pub const ISSUER_OF_PATIENT_ID: Tag = Tag(0x0010, 0x0021);
 /// (0020,000D) Study Instance UID.
 pub const STUDY_INSTANCE_UID: Tag = Tag(0x0020, 0x000D);
+/// (7FE0,0010) Pixel Data.
+pub const PIXEL_DATA: Tag = Tag(0x7FE0, 0x0010);
 
 /// A tag as one number, in the order of a data set.
 pub(crate) fn number(tag: Tag) -> u32 {

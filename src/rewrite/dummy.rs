@@ -3,6 +3,8 @@
 use crate::dataset::{Syntax, Tag, Vr, encoded_header};
 
 pub(super) const TEXT: &str = "REMOVED";
+/// (0008,0060) Modality.
+const MODALITY: Tag = Tag(0x0008, 0x0060);
 
 /// Appends the dummy of a VR, not padded.
 pub(super) fn put(vr: Vr, new: &mut Vec<u8>) {
@@ -20,6 +22,14 @@ pub(super) fn put(vr: Vr, new: &mut Vec<u8>) {
         _ => TEXT.as_bytes(),
     };
     new.extend_from_slice(value);
+}
+
+/// The same for an attribute, some of which have a term for what is not known.
+pub(super) fn put_of(tag: Tag, vr: Vr, new: &mut Vec<u8>) {
+    match tag {
+        MODALITY => new.extend_from_slice(b"OT"),
+        _ => put(vr, new),
+    }
 }
 
 /// An element of an item of our own.

@@ -270,7 +270,7 @@ impl RewriteProblem {
             Self::NoPatient => "a Patient ID (0010,0020) with a value",
             Self::TooLate => "the Patient ID (0010,0020) within the first held-data-set bytes",
             Self::IdentifiersTooLate => {
-                "the Study ID (0020,0010), or what is behind it, within the first held-data-set bytes"
+                "the Filler Order Number (0040,2017), or what is behind it, within the first held-data-set bytes"
             }
             Self::TooManyIdentifiers => "at most 16 KiB of identifiers, or clean-identifiers = false",
             Self::NoPeer => "a peer, for a rule with {peer}",

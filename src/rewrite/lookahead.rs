@@ -96,8 +96,8 @@ impl Wanted {
     }
 }
 
-/// Reads on before anything is rewritten: to the Patient ID, since dates stand before it in every data set; to the Study ID,
-/// since texts do in which identifiers are looked for; to the end of an image's description, since what was done to its
+/// Reads on before anything is rewritten: to the Patient ID, since dates stand before it in every data set; to the last attribute of the
+/// header that may name somebody, since texts stand before it in which identifiers are looked for; to the end of an image's description, since what was done to its
 /// pixels is said before.
 ///
 /// The same input in any chunking gives the same result: where it ends is a matter of the data set's bytes only.

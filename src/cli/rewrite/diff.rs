@@ -3,11 +3,9 @@
 use std::io::{self, Write};
 
 use crate::cli::table::{Table, screen};
-use crate::dataset::Tag;
+use crate::dataset::keyword_of;
 use crate::rewrite::{Change, Content, Ruleset, Transform};
 use crate::wire::escape;
-use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
-use dicom_dictionary_std::StandardDataDictionary;
 
 const INDENT: &str = "  ";
 
@@ -47,12 +45,7 @@ fn row(rules: &Ruleset, change: &Change) -> [String; 5] {
     let path: Vec<String> = around.chain([change.tag.to_string()]).collect();
     let rule = rules.why(change.rule);
     let after = format!("-> {}", content(&change.after));
-    [path.join("."), keyword(change.tag), content(&change.before), after, rule]
-}
-
-fn keyword(tag: Tag) -> String {
-    let entry = StandardDataDictionary.by_tag(tag);
-    entry.map_or("-", |entry| entry.alias()).to_owned()
+    [path.join("."), keyword_of(change.tag).unwrap_or("-").to_owned(), content(&change.before), after, rule]
 }
 
 fn content(content: &Content) -> String {
@@ -67,8 +60,8 @@ fn content(content: &Content) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Content, Ruleset, Tag, lines};
-    use crate::dataset::Vr;
+    use super::{Content, Ruleset, lines};
+    use crate::dataset::{Tag, Vr};
     use crate::rewrite::{Change, RuleSpec, RulesetSpec};
 
     fn value(text: &str) -> Content {

@@ -5,11 +5,11 @@ mod sequence;
 use super::MOST;
 use crate::dataset::encoding::{Encoding, Syntax};
 use crate::dataset::error::{PathStep, ScanError, ScanProblem};
-use crate::dataset::header::{Head, Header, PIXEL_DATA, UNDEFINED, begins_with_item, encoded};
+use crate::dataset::header::{Head, Header, UNDEFINED, begins_with_item, encoded};
 use crate::dataset::scanner::{HARD_MAX_DEPTH, ITEM_END, SEQUENCE_END};
 use crate::dataset::tolerated::{Tolerated, unknown_vr};
 use crate::dataset::vr::Vr;
-use crate::dataset::{Tag, is_listed, number, trim};
+use crate::dataset::{PIXEL_DATA, Tag, is_listed, number, trim};
 
 /// Bytes of a delimiter.
 const DELIMITER: usize = 8;

@@ -67,6 +67,13 @@ impl Extent {
         Some(u64::from(self.rows?) * u64::from(self.columns?)).filter(|&pixels| pixels > 0)
     }
 
+    /// Bytes of the pixels of a frame.
+    pub(in crate::rewrite) fn frame(&self) -> Option<u64> {
+        let bits =
+            u64::from(self.allocated?).checked_mul(u64::from(self.samples?))?.checked_mul(self.pixels()?)?;
+        Some(bits.div_ceil(8)).filter(|&frame| frame > 0)
+    }
+
     /// Frames; one where nothing says how many.
     pub(in crate::rewrite) fn frames(&self) -> Option<u64> {
         self.frames.unwrap_or(Some(1)).filter(|&frames| frames > 0)

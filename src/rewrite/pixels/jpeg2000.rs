@@ -18,8 +18,20 @@ use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
 
 use super::shape::Shape;
 
-/// Bytes that decoding takes for a sample, at most: its value, its coefficients, what the wavelet needs, and the result.
-pub(super) const ROOM: usize = 24;
+/// Bytes that decoding takes for a sample: its value, its coefficients, what the wavelet needs, and the result.
+///
+/// Measured with an allocator that counts, both places of what is moved included: hayro-jpeg2000 0.5 on frames that OpenJPEG wrote,
+/// of 64 x 64 to 3000 x 2500 pixels, 8, 12 and 16 bits, one component and three, lossless and lossy, 1 to 9 resolutions, noise,
+/// waves and nothing. The most is 15.4 with the code-blocks that encoders write, and 16.9 with those of 4 x 256 samples in 32 layers
+/// that `headers` still lets through; of three components 8.4, and of tiles 6.7.
+const OF_SAMPLE: usize = 17;
+/// What it takes besides, for code-blocks and layers: up to 170 KiB were measured, of 256 x 256 pixels.
+const BESIDES: usize = 256 << 10;
+
+/// Bytes that decoding so many samples takes, at most.
+pub(super) fn room(samples: usize) -> usize {
+    samples.saturating_mul(OF_SAMPLE).saturating_add(BESIDES)
+}
 
 /// The pixels of a frame, colours together, little endian; `None` where the frame is not what was described.
 pub(super) fn decode(frame: &[u8], shape: &Shape) -> Option<Vec<u8>> {

@@ -59,7 +59,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "rewrite/words",
         &[
-            &["fold", "marks", "number", "pieces", "sense"],
+            &["endings", "fold", "marks", "number", "pieces", "sense"],
             &["shipped", "text"],
             &["site"],
             &["vocabulary"],
@@ -72,8 +72,9 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "rewrite/pixels",
         &[
-            &["frames", "memory", "overlay", "rectangle", "shape", "tags", "wanted"],
+            &["frames", "overlay", "rectangle", "shape", "tags", "wanted"],
             &["area", "extent", "jpeg", "jpeg2000", "regions", "rle"],
+            &["memory"],
             &["asides", "description"],
             &["layout", "mask"],
             &["codec", "known_devices"],
