@@ -22,7 +22,7 @@ use super::{
 };
 use crate::files::looked_for;
 use crate::notation::hex;
-use crate::policy::{Peer, Policy};
+use crate::policy::{Borders, Peer, Policy};
 use crate::tls::FileDigest;
 
 /// Larger than any sensible configuration.
@@ -151,8 +151,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         rewrites: &rewrites,
     };
     let peers = peer::peers(root, &known);
-    let borders = agreement::borders(root, &known, &peers);
-    related(root, &known, &peers);
+    let borders = related(root, &known, &peers);
     let defaults = listeners.compiled.iter().map(|one| (one.name.clone(), one.upstream.clone())).collect();
     let Used { files, ends } = root.report.take_used();
     let watched = root.report.take_watched();
@@ -191,11 +190,12 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     })
 }
 
-/// Tells of what is risky in how things refer to each other.
-fn related(root: &Section<'_>, known: &peer::Known<'_>, peers: &[Arc<Peer>]) {
+/// Tells of what is risky in how things refer to each other; the borders between them.
+fn related(root: &Section<'_>, known: &peer::Known<'_>, peers: &[Arc<Peer>]) -> Borders {
     loops::risks(root, &known.upstreams.addresses, &known.listeners.compiled);
     claims::risks(root, known, peers);
     unused(root, known, peers);
+    agreement::borders(root, known, peers)
 }
 
 /// Tells of what is there for nothing.

@@ -110,7 +110,7 @@ fn an_agreement_bounds_operations_and_classes_and_is_in_every_record() {
     let gate = Gate::start(&setup);
     let ct = Object::ct(2_000);
     let mr = of_class(&ct, "1.2.840.10008.5.1.4.1.1.4");
-    let (_folder, files) = peers::files_of(&[ct.clone()]);
+    let (_folder, files) = peers::files_of(std::slice::from_ref(&ct));
     let sent = ["-xe", "-aet", "SITE", "-aec", "PACS"];
     peers::requestor("storescu", gate.address, &sent, &[&files[0]]).expect_success();
     let stored = gate.event("operation");
