@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
-use time::{Date, Duration, OffsetDateTime};
+use time::{Date, Duration, OffsetDateTime, UtcOffset};
 
 use super::names::{fit, listed};
 use super::peer::Known;
@@ -13,6 +13,7 @@ use super::report::{Located, Place, Wrong, values};
 use super::role;
 use super::section::Section;
 use super::suggest;
+use super::upstream::ae_pattern;
 use crate::policy::{
     Agreement, Borders, Country, Ends, KeyLines, Mechanism, Operation, Peer, Queries, Role, SopClassSet,
     TransferSyntaxSet,
@@ -196,13 +197,16 @@ fn day(text: &str) -> Option<Date> {
 
 fn moment(text: &str) -> Result<OffsetDateTime, Wrong> {
     let remedy = "write a day (UTC), as in \"2026-12-31\", or a moment, as in \"2026-12-31T12:00:00+01:00\"";
-    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| Wrong::new(format!("{text:?} is no date"), remedy))
+    // One that is no moment in UTC could not be told.
+    let told = OffsetDateTime::parse(text, &Rfc3339).ok().and_then(|at| at.checked_to_offset(UtcOffset::UTC));
+    told.ok_or_else(|| Wrong::new(format!("{text:?} is no date"), remedy))
 }
 
 /// What it is about, as a role: any operation and class where it names none.
 fn allows(section: &Section<'_>) -> Role {
     let operations = section.list("operations", role::operations).map(values);
     let operations: Option<Vec<Operation>> = operations.map(|lists| lists.into_iter().flatten().collect());
+    let destinations = section.list("move-destinations", ae_pattern).map(values);
     let sop_classes = match section.has("sop-classes") {
         true => role::sop_classes(section),
         false => SopClassSet::all(),
@@ -214,7 +218,8 @@ fn allows(section: &Section<'_>) -> Role {
         operations: operations.unwrap_or_else(|| Operation::ALL.to_vec()),
         sop_classes,
         transfer_syntaxes: TransferSyntaxSet::all(),
-        move_destinations: None,
+        // What a C-MOVE sends goes past the proxy: to nobody whom the agreement does not name.
+        move_destinations: Some(destinations.unwrap_or_default()),
         minimum_tls: None,
         hours: None,
         require: Default::default(),
@@ -260,7 +265,9 @@ fn unused(root: &Section<'_>, borders: &Borders, placed: &[Placed], routes: &[Ro
                 problem,
                 "write country = \"…\" in the peer or the upstream, or correct its own",
             );
-        } else if !ends.iter().any(|ends| ends.cross() != (mechanism == Mechanism::Domestic)) {
+        } else if mechanism != Mechanism::Authorization
+            && !ends.iter().any(|ends| ends.cross() != (mechanism == Mechanism::Domestic))
+        {
             let (what, remedy) = match mechanism {
                 Mechanism::Domestic => ("crosses a border", "write what it rests on, as in \"scc\""),
                 _ => ("stays in a country", "write mechanism = \"domestic\""),

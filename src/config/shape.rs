@@ -332,6 +332,7 @@ static AGREEMENT: Shape = leaf(
         "until",
         "operations",
         "sop-classes",
+        "move-destinations",
         "rewrite",
     ],
 );

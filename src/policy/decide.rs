@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::admission::admitted_by;
 use super::block::Known;
+use super::border::Agreement;
 use super::facts::Facts;
 use super::index::{Holds, Sought};
 use super::peer::Peer;
 use super::refusal::{Condition, Refusal};
 use super::routing::Policy;
 use super::user::rights;
-use super::{AePattern, Rights};
+use super::{AePattern, Direction, Operation, Rights};
 use crate::identity::CertificateBinding;
 use crate::vocabulary::{Cause, Reason};
 use crate::wire::associate::ProposedContext;
@@ -111,11 +112,26 @@ pub fn granted(policy: &Policy, facts: &Facts<'_>, peer: &Arc<Peer>) -> Verdict 
             return Err(no_upstream(peer, &seen));
         };
         let agreement = policy.borders.agreed(&peer.route_to(&upstream), facts.now)?;
-        let rights = rights.under(agreement);
+        let rights = rights.under(agreement.map(|agreement| as_rewritten(agreement, peer)));
         let contexts = facts.contexts.iter().map(|c| (c.id, context_verdict(&rights, c))).collect();
         Ok(Grant { peer: peer.clone(), rights, upstream, contexts, calling, called })
     };
     grant().map_or_else(Verdict::Refuse, Verdict::Allow)
+}
+
+/// Where an agreement asks for a rewrite, nothing crosses that the peer's does not see: two ways it sees every message, else the
+/// objects that travel in its direction.
+fn as_rewritten(agreement: Arc<Agreement>, peer: &Peer) -> Arc<Agreement> {
+    if agreement.rewrite.is_none() || peer.two_way {
+        return agreement;
+    }
+    let applies = |direction| peer.rewrite_direction.applies(direction);
+    Arc::new(agreement.about_only(|operation| match operation {
+        Operation::CEcho => true,
+        Operation::CStore => applies(Direction::FromPeer),
+        Operation::CGet => applies(Direction::ToPeer),
+        _ => false,
+    }))
 }
 
 fn titles(facts: &Facts<'_>) -> Result<(AeTitle, AeTitle), Refusal> {

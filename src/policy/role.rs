@@ -35,10 +35,15 @@ pub struct Role {
     pub queries: Queries,
 }
 
+/// Whether an operation shows whose an object is, or that it is there.
+fn shows(operation: Operation) -> bool {
+    looks(operation) || matches!(operation, Operation::NGet | Operation::NAction)
+}
+
 impl Role {
     /// Whether it is counted how many patients its queries and retrievals show.
     pub fn counts_patients(&self) -> bool {
-        self.queries.max_patients_per_day.is_some() && self.operations.iter().copied().any(looks)
+        self.queries.max_patients_per_day.is_some() && self.operations.iter().copied().any(shows)
     }
 
     /// Whether the request may pass. C-CANCEL is not asked about: it belongs to its request.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::Country;
-use crate::policy::{KeyLines, Role};
+use crate::policy::{KeyLines, Operation, Role};
 
 /// `[[agreement]]`: between whom data may travel, on what ground, since and until when, and what of it.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ pub struct Agreement {
     pub until: OffsetDateTime,
     /// The operations and SOP classes that it is about.
     pub allows: Arc<Role>,
-    /// Name of the `[[rewrite]]` that has to be applied; `None` is any or none.
+    /// Name of the `[[rewrite]]` that has to be applied to all that travels; `None` is any or none.
     pub rewrite: Option<Arc<str>>,
 }
 
@@ -106,6 +106,13 @@ impl Agreement {
     /// Whether it holds at a moment.
     pub fn holds(&self, at: OffsetDateTime) -> bool {
         self.from <= at && at < self.until
+    }
+
+    /// The same about no other operations than these.
+    #[must_use]
+    pub fn about_only(&self, is_meant: impl Fn(&Operation) -> bool) -> Self {
+        let operations = self.allows.operations.iter().copied().filter(is_meant).collect();
+        Self { allows: Arc::new(Role { operations, ..(*self.allows).clone() }), ..self.clone() }
     }
 
     /// Whether there is a moment at which both hold.

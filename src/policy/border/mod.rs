@@ -119,9 +119,11 @@ impl Borders {
     /// The agreements that would open a route, each in its time and with its rewrite; `None`: it is open without any.
     pub fn needed<'b>(&'b self, peer: &'b str, upstream: &'b str) -> Option<Vec<&'b Arc<Agreement>>> {
         let ends = self.ends(peer, upstream);
-        let blocked = self.blocked(ends);
-        let is_needed = ends.cross() || blocked.is_some() || self.about(peer, upstream).next().is_some();
-        let opening = || self.about(peer, upstream).filter(|one| opens(one, ends, blocked)).collect();
+        let blocked = || self.blocked.iter().copied().filter(|country| ends.have(*country));
+        let is_needed =
+            ends.cross() || blocked().next().is_some() || self.about(peer, upstream).next().is_some();
+        let opens = |one: &&Arc<Agreement>| opens(one, ends, blocked());
+        let opening = || self.about(peer, upstream).filter(opens).collect();
         is_needed.then(opening)
     }
 
@@ -151,12 +153,17 @@ impl Borders {
     }
 }
 
-/// Whether an agreement is of the kind that the ends ask for.
-fn opens(agreement: &Agreement, ends: Ends, blocked: Option<Country>) -> bool {
-    let is_domestic = agreement.mechanism == Mechanism::Domestic;
-    let is_of_blocked =
-        |country| agreement.mechanism == Mechanism::Authorization && agreement.country == country;
-    is_domestic != ends.cross() && ends.have(agreement.country) && blocked.is_none_or(is_of_blocked)
+/// Whether an agreement is of the kind that the ends ask for. Of two blocked countries none opens: it is with one only.
+fn opens(agreement: &Agreement, ends: Ends, mut blocked: impl Iterator<Item = Country>) -> bool {
+    let is_authorization = agreement.mechanism == Mechanism::Authorization;
+    let fits = match agreement.mechanism {
+        Mechanism::Domestic => !ends.cross(),
+        // It opens a blocked country within itself, too.
+        Mechanism::Authorization => true,
+        _ => ends.cross(),
+    };
+    fits && ends.have(agreement.country)
+        && blocked.all(|country| is_authorization && agreement.country == country)
 }
 
 /// A route for which somebody asks.

@@ -6,8 +6,10 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 use super::{Agreement, Borders, Country, Mechanism};
-use crate::policy::tests::peer;
-use crate::policy::{KeyLines, Operation, Peer, Role, SopClassSet, Stated, TransferSyntaxSet};
+use crate::policy::tests::{ask, peer, policy};
+use crate::policy::{
+    KeyLines, Operation, Peer, RewriteDirection, Role, SopClassSet, Stated, TransferSyntaxSet,
+};
 use crate::vocabulary::Reason;
 
 const BEGIN: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
@@ -132,6 +134,32 @@ fn an_agreement_that_asks_for_a_rewrite_opens_nothing_without_it() {
 }
 
 #[test]
+fn under_an_agreement_with_a_rewrite_only_what_it_sees_crosses() {
+    use RewriteDirection::{Both, FromPeer, ToPeer};
+    let asks = || Agreement {
+        rewrite: Some("x".into()),
+        from: OffsetDateTime::UNIX_EPOCH,
+        until: datetime!(9999-01-01 00:00 UTC),
+        ..agreement("fr", Mechanism::Scc)
+    };
+    let allowed = |rewrite_direction, two_way, agreement: Agreement| {
+        let role = Arc::new(crate::policy::tests::role(&Operation::ALL));
+        let lyon = Peer { role, rewrite: Some("x".into()), rewrite_direction, two_way, ..lyon() };
+        let policy = policy(vec![lyon]).within(borders(vec![agreement]));
+        let mut granted = ask(&policy, ("remote", "10.0.0.1", None, "A", "B")).unwrap().rights.operations();
+        granted.sort_unstable_by_key(|operation| operation.name());
+        granted
+    };
+    use Operation::{CEcho, CGet, CStore};
+    assert_eq!(allowed(Both, false, asks()), [CEcho, CGet, CStore]);
+    assert_eq!(allowed(FromPeer, false, asks()), [CEcho, CStore]);
+    assert_eq!(allowed(ToPeer, false, asks()), [CEcho, CGet]);
+    assert_eq!(allowed(ToPeer, true, asks()).len(), Operation::ALL.len());
+    let any = Agreement { rewrite: None, ..asks() };
+    assert_eq!(allowed(Both, false, any).len(), Operation::ALL.len());
+}
+
+#[test]
 fn a_blocked_country_is_reached_by_an_authorization_for_it_only() {
     let blocked = |agreements| Borders { blocked: vec![country("FR")], ..borders(agreements) };
     let refused = Err((Reason::CountryBlocked, None));
@@ -142,8 +170,13 @@ fn a_blocked_country_is_reached_by_an_authorization_for_it_only() {
     let of_home = Agreement { country: country("CH"), ..authorized };
     assert_eq!(asked(&blocked(vec![of_home]), &lyon(), DURING), refused);
     // Within a blocked country nothing crosses a border, and nothing goes on all the same.
-    let inside = Borders { home: Some(country("FR")), ..blocked(Vec::new()) };
-    assert_eq!(asked(&inside, &lyon(), DURING), refused);
+    let inside = |agreements| Borders { home: Some(country("FR")), ..blocked(agreements) };
+    assert_eq!(asked(&inside(Vec::new()), &lyon(), DURING), refused);
+    let authorized = || agreement("fr", Mechanism::Authorization);
+    assert_eq!(asked(&inside(vec![authorized()]), &lyon(), DURING), Ok(Some("fr".into())));
+    // Who is let out of one blocked country is not let into another one.
+    let both = Borders { blocked: vec![country("CH"), country("FR")], ..borders(vec![authorized()]) };
+    assert_eq!(asked(&both, &lyon(), DURING), refused);
 }
 
 #[test]

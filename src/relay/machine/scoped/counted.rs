@@ -63,5 +63,10 @@ pub(super) fn refused(found: LookedUp, operation: Operation) -> Refused {
         LookedUp::NotKnown => return not_known(operation),
         LookedUp::Inside | LookedUp::Outside => return outside(),
     };
-    Refused { status, cause, comment: comment.into() }
+    // Of one instance that somebody guessed, another comment would tell that it is there.
+    let comment = match operation {
+        Operation::CFind | Operation::CMove | Operation::CGet => comment.into(),
+        _ => outside().comment,
+    };
+    Refused { status, cause, comment }
 }
