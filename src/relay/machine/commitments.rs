@@ -7,9 +7,12 @@ use std::hash::{BuildHasher, RandomState};
 /// little for each.
 const MOST: usize = 50_000;
 
-/// Those of one association.
+/// Those of one association. Few ever ask, and an association that waits is small.
 #[derive(Default)]
-pub(crate) struct Commitments {
+pub(crate) struct Commitments(Option<Box<Known>>);
+
+#[derive(Default)]
+struct Known {
     keys: [RandomState; 2],
     /// The latest last.
     granted: VecDeque<Granted>,
@@ -26,6 +29,17 @@ struct Granted {
 impl Commitments {
     /// Enters a request that is sent on.
     pub(super) fn grant(&mut self, transaction: &str, instances: &[String]) {
+        self.0.get_or_insert_default().grant(transaction, instances);
+    }
+
+    /// Whether a report is about a request that was granted, and about nothing that this did not name.
+    pub(super) fn has(&self, transaction: &str, instances: &[String]) -> bool {
+        self.0.as_ref().is_some_and(|known| known.has(transaction, instances))
+    }
+}
+
+impl Known {
+    fn grant(&mut self, transaction: &str, instances: &[String]) {
         let granted = Granted {
             transaction: self.mark(transaction),
             instances: instances.iter().map(|instance| self.mark(instance)).collect(),
@@ -38,8 +52,7 @@ impl Commitments {
         }
     }
 
-    /// Whether a report is about a request that was granted, and about nothing that this did not name.
-    pub(super) fn has(&self, transaction: &str, instances: &[String]) -> bool {
+    fn has(&self, transaction: &str, instances: &[String]) -> bool {
         let transaction = self.mark(transaction);
         let granted = self.granted.iter().find(|known| known.transaction == transaction);
         granted.is_some_and(|known| {
