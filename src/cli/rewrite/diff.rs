@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::cli::table::{Table, screen};
-use crate::dataset::keyword_of;
+use crate::dataset::{Tag, keyword_of};
 use crate::rewrite::{Change, Content, Ruleset, Transform};
 use crate::wire::escape;
 
@@ -45,7 +45,13 @@ fn row(rules: &Ruleset, change: &Change) -> [String; 5] {
     let path: Vec<String> = around.chain([change.tag.to_string()]).collect();
     let rule = rules.why(change.rule);
     let after = format!("-> {}", content(&change.after));
-    [path.join("."), keyword_of(change.tag).unwrap_or("-").to_owned(), content(&change.before), after, rule]
+    [path.join("."), called(change.tag).to_owned(), content(&change.before), after, rule]
+}
+
+/// Its keyword; a private creator has that of all of them.
+fn called(tag: Tag) -> &'static str {
+    let is_creator = !tag.0.is_multiple_of(2) && (0x10..=0xFF).contains(&tag.1);
+    keyword_of(tag).unwrap_or(if is_creator { "PrivateCreator" } else { "-" })
 }
 
 fn content(content: &Content) -> String {
@@ -60,8 +66,8 @@ fn content(content: &Content) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Content, Ruleset, lines};
-    use crate::dataset::{Tag, Vr};
+    use super::{Content, Ruleset, Tag, lines};
+    use crate::dataset::Vr;
     use crate::rewrite::{Change, RuleSpec, RulesetSpec};
 
     fn value(text: &str) -> Content {
