@@ -6,6 +6,7 @@ use super::some;
 use crate::evidence::facts::Facts;
 use crate::evidence::finding::{Finding, Place, Query, found, missing};
 use crate::policy::{Agreement, Borders, Mechanism};
+use crate::vocabulary::Reason;
 
 /// Countries of concern (28 CFR 202.601), China with Hong Kong and Macau; the data of mid 2026.
 const OF_CONCERN: [&str; 8] = ["CN", "HK", "MO", "CU", "IR", "KP", "RU", "VE"];
@@ -102,6 +103,6 @@ pub(in crate::evidence) fn dsp_block_list(facts: &Facts<'_>) -> Finding {
     found(
         "routes to and from countries of concern are closed, but for an authorization",
         vec![facts.place("policy.blocked-countries")],
-        Query::Search(vec![("reason", "country-blocked".into())]),
+        Query::Search(vec![("reason", Reason::CountryBlocked.label().into())]),
     )
 }
