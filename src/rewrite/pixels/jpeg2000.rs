@@ -192,6 +192,19 @@ mod tests {
         }
         let small = of(0x53, &[0, 1, 0, 4, 4, 0, 1, 0x11]);
         assert_eq!(decode(&with_segment(tile_part, &small)), None, "precincts of 2 x 2");
+        // Of 32 x 32, which leave 16 x 16 of a code-block of 32 x 32; of 128 x 128 they leave it as it is.
+        for (precinct, is_read) in [(0x55, false), (0x65, false), (0x66, true)] {
+            let coding = of(0x53, &[0, 1, 1, 3, 3, 0, 1, 0x77, precinct]);
+            let read = super::headers::are_of(&with_segment(tile_part, &coding), &SHAPE);
+            assert_eq!(read.is_some(), is_read, "{precinct:x}");
+        }
+        // Parts of the one tile, with nothing in them.
+        let part = [0xFF, tile_part, 0, 10, 0, 0, 0, 0, 0, 14, 0, 0, 0xFF, data];
+        let end = SIGNED.len() - 2;
+        for (more, is_read) in [(31, true), (32, false)] {
+            let frame = [&SIGNED[..end], &part.repeat(more)[..], &SIGNED[end..]].concat();
+            assert_eq!(super::headers::are_of(&frame, &SHAPE).is_some(), is_read, "{more} more");
+        }
     }
 
     proptest! {

@@ -5,9 +5,10 @@ use super::super::pixels::is_pixel_data;
 use super::super::{fitting, instances};
 use crate::dataset::{Header, Tag, Vr, exact_vr_of, vr_of};
 
-/// Attributes of Type 1 in the modules of patient, study, series, equipment and SOP common (PS3.3 C.7.1 to C.7.5, C.12.1) that the
-/// profile keeps, and whose VR says of what their values are made. The UIDs of these modules have rules of their own. Of what is
-/// of Type 1 in other modules, a dummy could say something false, as of the distance of pixels: there a value is emptied.
+/// Attributes of Type 1 without which archives refuse an object, that the profile keeps, and whose VR says of what their values are
+/// made: of the general series (PS3.3 C.7.3.1), and of the two modules below, whose values are only about how an image came to be.
+/// UIDs have rules of their own. Of what else is of Type 1 a dummy could say something false, as of the distance of pixels: there
+/// a value is emptied.
 const REQUIRED: [Tag; 3] = [
     Tag(0x0008, 0x0060), // Modality
     Tag(0x0008, 0x0064), // Conversion Type, of an SC Equipment module

@@ -80,7 +80,8 @@ impl Table {
     /// The entry, or 0 where it cannot be what the table says.
     fn judged(&mut self, entry: u64) -> u64 {
         let may_be = match (self.says, self.before) {
-            (Says::Length, _) => entry <= self.longest,
+            // Of a frame of which nobody knows how large it is, any eight letters could be the length.
+            (Says::Length, _) => entry <= self.longest && self.longest != u64::MAX,
             (_, None) => entry == 0,
             (_, Some(before)) => entry > before && entry.is_multiple_of(2) && entry - before <= self.longest,
         };
