@@ -41,7 +41,11 @@ pub(super) fn borders(root: &Section<'_>, known: &Known<'_>, peers: &[Arc<Peer>]
     (borders.home, borders.blocked) = (home, blocked.unwrap_or_default());
     (borders.of_peers, borders.of_upstreams) = (countries(root, "peer"), countries(root, "upstream"));
     // Of routes that are half read, nothing true could be said.
-    if root.report.errors() == 0 {
+    let is_asked = !placed.is_empty()
+        || !borders.of_peers.is_empty()
+        || !borders.of_upstreams.is_empty()
+        || !borders.blocked.is_empty();
+    if is_asked && root.report.errors() == 0 {
         let routes = routes(known, peers);
         unused(root, &borders, &placed, &routes);
         overlapping(root, &borders, &placed, &routes);
@@ -317,18 +321,56 @@ fn ending(root: &Section<'_>, placed: &[Placed]) {
     }
 }
 
+/// Operations that a peer's role allows, and that nothing comes of under an agreement, with what says so.
+fn left_out(agreement: &Agreement, peer: &Peer) -> Option<(String, String)> {
+    let moves = Operation::CMove;
+    let allows = |operation: &Operation| {
+        peer.role.operations.contains(operation) && agreement.allows.operations.contains(operation)
+    };
+    if peer.two_way || agreement.rewrite.is_none() {
+        let nowhere = agreement.allows.move_destinations.as_ref().is_some_and(Vec::is_empty);
+        let problem =
+            || format!("allows C-MOVE, and agreement \"{}\" names no move-destinations", agreement.id);
+        return (nowhere && allows(&moves)).then(|| {
+            (problem(), "write move-destinations in the [[agreement]], or leave C-MOVE out".into())
+        });
+    }
+    let seen = peer.seen_by_rewrite();
+    let unseen: Vec<&str> = (agreement.allows.operations.iter())
+        .filter(|operation| allows(operation) && !seen(operation))
+        .map(|operation| operation.name())
+        .collect();
+    let problem = || {
+        let (id, unseen) = (&agreement.id, unseen.join(", "));
+        format!("allows {unseen}, whose data the rewrite of agreement \"{id}\" does not see: refused")
+    };
+    let remedy = "write two-way = true in the peer, or leave them out of the role or the agreement";
+    (!unseen.is_empty()).then(|| (problem(), remedy.into()))
+}
+
 /// What a requestor would be told first, told now.
 fn closed(root: &Section<'_>, borders: &Borders, routes: &[Route<'_>]) {
     let now = OffsetDateTime::now_utc();
     let mut refused: BTreeMap<usize, (Vec<&str>, String, String)> = BTreeMap::new();
+    let mut narrowed: BTreeMap<usize, (String, String)> = BTreeMap::new();
     for Route { peer, upstream } in routes {
-        let Err(closed) = borders.agreed(&peer.route_to(upstream), now) else { continue };
+        let closed = match borders.agreed(&peer.route_to(upstream), now) {
+            Ok(agreement) => {
+                let left_out = agreement.and_then(|agreement| left_out(&agreement, peer));
+                narrowed.extend(left_out.map(|left_out| (peer.line, left_out)));
+                continue;
+            }
+            Err(closed) => closed,
+        };
         let (upstreams, _, _) = refused.entry(peer.line).or_insert_with(|| {
             (Vec::new(), format!("{}: {}", closed.reason, closed.detail), closed.remedy.clone())
         });
         upstreams.push(upstream);
     }
     for section in root.tables("peer") {
+        if let Some((problem, remedy)) = narrowed.get(&section.line()) {
+            root.report.risk(&section.place, format!("its role {problem}"), remedy.clone());
+        }
         let Some((upstreams, why, remedy)) = refused.get(&section.line()) else { continue };
         let problem =
             format!("is refused whenever it is led to {}: {why}", listed(upstreams.iter().copied()));

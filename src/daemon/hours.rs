@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Until a file is looked at again that somebody was writing.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Of a sleep that ends just before the hour.
-const LEAST: Duration = Duration::from_millis(10);
+const LEAST: Duration = Duration::from_millis(1);
 
 /// What one look has found.
 struct Looked {
@@ -26,7 +26,7 @@ struct Looked {
     wait: Option<Duration>,
 }
 
-/// Waits for the next end of hours, of a user or a token, or of the users that are known, and asks again, for as long as the
+/// Waits for the next end of hours, of an agreement, of a user or a token, or of the users that are known, and asks again, for as long as the
 /// process lives. The clock of the system counts, as it does for those who come.
 pub(super) async fn keep(gate: Arc<Gate>) {
     let mut users = 0;
@@ -113,15 +113,16 @@ fn until_tokens_end(gate: &Gate, open: &[Arc<Entry>], now: OffsetDateTime) -> Op
     ends.min()
 }
 
-/// Of those whose route is open by an agreement.
+/// Of those whose route is open by an agreement. A clock that is set back may be before it, too.
 fn until_agreements_end(gate: &Gate, open: &[Arc<Entry>], now: OffsetDateTime) -> Option<Duration> {
     let ends = open.iter().filter_map(|entry| {
-        let end = entry.right.decided.load().agreement()?.until;
-        if end <= now {
+        let decided = entry.right.decided.load();
+        let agreement = decided.agreement()?;
+        if !agreement.holds(now) {
             gate.judge_again(entry);
             return None;
         }
-        Some(until(end, now))
+        Some(until(agreement.until, now))
     });
     ends.min()
 }

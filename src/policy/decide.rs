@@ -12,7 +12,7 @@ use super::peer::Peer;
 use super::refusal::{Condition, Refusal};
 use super::routing::Policy;
 use super::user::rights;
-use super::{AePattern, Direction, Operation, Rights};
+use super::{AePattern, Rights};
 use crate::identity::CertificateBinding;
 use crate::vocabulary::{Cause, Reason};
 use crate::wire::associate::ProposedContext;
@@ -98,7 +98,21 @@ pub fn recognised(policy: &Policy, facts: &Facts<'_>) -> Result<Arc<Peer>, Refus
     let peer = find(policy, &seen)?;
     not_blocked(peer, &seen)?;
     admitted_by(&peer.role, &format_args!("peer \"{}\"", peer.name), facts)?;
+    led(policy, peer, &seen)?;
     Ok(peer.clone())
+}
+
+/// Where an association leads, and the agreement by which it may. No user changes that, so that nobody is asked for a passcode
+/// where the route is closed.
+fn led(
+    policy: &Policy,
+    peer: &Arc<Peer>,
+    seen: &Seen<'_>,
+) -> Result<(Arc<str>, Option<Arc<Agreement>>), Refusal> {
+    let upstream = policy.upstream(peer, seen.facts.listener, seen.called);
+    let upstream = upstream.ok_or_else(|| no_upstream(peer, seen))?;
+    let agreement = policy.borders.agreed(&peer.route_to(&upstream), seen.facts.now)?;
+    Ok((upstream, agreement))
 }
 
 /// Goes on from [`recognised`], with a user where one is proven meanwhile. Both together are [`decide()`].
@@ -108,10 +122,7 @@ pub fn granted(policy: &Policy, facts: &Facts<'_>, peer: &Arc<Peer>) -> Verdict 
         let seen = Seen { facts, calling: &calling, called: &called };
         not_blocked(peer, &seen)?;
         let rights = rights(policy, peer, facts)?;
-        let Some(upstream) = policy.upstream(peer, facts.listener, &called) else {
-            return Err(no_upstream(peer, &seen));
-        };
-        let agreement = policy.borders.agreed(&peer.route_to(&upstream), facts.now)?;
+        let (upstream, agreement) = led(policy, peer, &seen)?;
         let rights = rights.under(agreement.map(|agreement| as_rewritten(agreement, peer)));
         let contexts = facts.contexts.iter().map(|c| (c.id, context_verdict(&rights, c))).collect();
         Ok(Grant { peer: peer.clone(), rights, upstream, contexts, calling, called })
@@ -125,13 +136,7 @@ fn as_rewritten(agreement: Arc<Agreement>, peer: &Peer) -> Arc<Agreement> {
     if agreement.rewrite.is_none() || peer.two_way {
         return agreement;
     }
-    let applies = |direction| peer.rewrite_direction.applies(direction);
-    Arc::new(agreement.about_only(|operation| match operation {
-        Operation::CEcho => true,
-        Operation::CStore => applies(Direction::FromPeer),
-        Operation::CGet => applies(Direction::ToPeer),
-        _ => false,
-    }))
+    Arc::new(agreement.about_only(peer.seen_by_rewrite()))
 }
 
 fn titles(facts: &Facts<'_>) -> Result<(AeTitle, AeTitle), Refusal> {

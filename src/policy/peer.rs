@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use super::border;
 use super::role::Role;
 use super::scope::Scope;
-use super::{AePattern, KeyLines};
+use super::{AePattern, Direction, KeyLines, Operation};
 use crate::identity::CertificateBinding;
 
 /// Whether a text can be the name of a peer, or of whatever else a configuration names: 1 to 64 letters, digits, dots, hyphens
@@ -95,6 +95,17 @@ impl Peer {
     /// Whether the peer may use the listener.
     pub fn uses_listener(&self, listener: &str) -> bool {
         self.listeners.as_ref().is_none_or(|names| names.iter().any(|name| **name == *listener))
+    }
+
+    /// Whether a rewrite one way sees what travels by an operation: the objects in its direction, and C-ECHO, which has none.
+    pub fn seen_by_rewrite(&self) -> impl Fn(&Operation) -> bool {
+        let direction = self.rewrite_direction;
+        move |operation| match operation {
+            Operation::CEcho => true,
+            Operation::CStore => direction.applies(Direction::FromPeer),
+            Operation::CGet => direction.applies(Direction::ToPeer),
+            _ => false,
+        }
     }
 
     /// Its way to an upstream, as far as borders are concerned.

@@ -2,17 +2,19 @@
 //!
 //! A request for storage commitment names instances and not their studies (PS3.4 J.3.2), and many archives answer no query that
 //! does. Who brought an instance knows of it already, and is told nothing of anybody else's by hearing that it is kept. What is remembered is
-//! therefore enough for that, and for nothing else: nothing is shown by it.
+//! therefore enough for that, and for nothing else: nothing is shown by it. What was granted is remembered here too, until it is
+//! forgotten as the rest is: a report is told where its request was granted.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::looking_up::Archive;
 use super::machine::Remembers;
 use crate::wire::AeTitle;
 
-/// Instances that are remembered of all peers together: for one more, the one is forgotten that was stored first. 32 bytes and a
-/// little for each.
+/// Instances that are remembered of all peers together: for one more, the peer that has most of them forgets its first. 32 bytes
+/// and a little for each.
 const MOST: usize = 500_000;
 
 /// What all associations share of it.
@@ -28,7 +30,16 @@ type Mark = [u64; 2];
 #[derive(Default)]
 struct Known {
     marks: HashSet<Mark>,
-    in_order: VecDeque<Mark>,
+    /// By peer, the first of each in front.
+    in_order: HashMap<Arc<str>, VecDeque<Mark>>,
+}
+
+impl Known {
+    /// Those of the peer that has most; of two, of the one that stores.
+    fn of_most(&mut self, storing: &Arc<str>) -> Option<&mut VecDeque<Mark>> {
+        let most = self.in_order.iter_mut().max_by_key(|(peer, own)| (own.len(), *peer == storing));
+        most.map(|(_, own)| own)
+    }
 }
 
 /// Who stores, and where.
@@ -40,8 +51,8 @@ pub(super) struct Whose {
     /// Calling and called.
     pub titles: [AeTitle; 2],
     pub upstream: Arc<str>,
-    /// Where that is: after a reload another archive may have its name.
-    pub addresses: Vec<String>,
+    /// Which that is: after a reload another archive may have its name.
+    pub archive: Archive,
 }
 
 /// Those of one association.
@@ -77,9 +88,9 @@ impl Remembers for OfOne {
             if !known.marks.insert(mark) {
                 return;
             }
-            known.in_order.push_back(mark);
-            if known.in_order.len() > self.all.most
-                && let Some(first) = known.in_order.pop_front()
+            known.in_order.entry(self.whose.peer.clone()).or_default().push_back(mark);
+            if known.marks.len() > self.all.most
+                && let Some(first) = known.of_most(&self.whose.peer).and_then(VecDeque::pop_front)
             {
                 known.marks.remove(&first);
             }
@@ -96,13 +107,17 @@ impl Remembers for OfOne {
 mod tests {
     use super::*;
 
+    fn archive(address: &str) -> Archive {
+        Archive { addresses: vec![address.into()], tls: None }
+    }
+
     fn whose() -> Whose {
         Whose {
             peer: "lyon".into(),
             user: Some("anna".into()),
             titles: ["CT1", "PACS"].map(|title| title.parse().unwrap()),
             upstream: "pacs".into(),
-            addresses: vec!["10.0.0.5:104".into()],
+            archive: archive("10.0.0.5:104"),
         }
     }
 
@@ -119,7 +134,7 @@ mod tests {
             Whose { titles: titles(["CT2", "PACS"]), ..whose() },
             Whose { titles: titles(["CT1", "OTHER"]), ..whose() },
             Whose { upstream: "other".into(), ..whose() },
-            Whose { addresses: vec!["10.0.0.6:104".into()], ..whose() },
+            Whose { archive: archive("10.0.0.6:104"), ..whose() },
         ] {
             assert!(!all.of(other).has("1.2"));
         }
@@ -134,6 +149,17 @@ mod tests {
         }
         let has = ["1.1", "1.2", "1.3", "1.4"].map(|instance| mine.has(instance));
         assert_eq!(has, [false, true, true, true]);
-        assert_eq!(all.known(|known| (known.marks.len(), known.in_order.len())), (3, 3));
+        let counted =
+            || all.known(|known| (known.marks.len(), known.in_order.values().map(VecDeque::len).sum()));
+        assert_eq!(counted(), (3, 3_usize));
+        // Whoever stores many pushes out its own.
+        let other = all.of(Whose { peer: "paris".into(), ..whose() });
+        ["2.1", "2.2", "2.3", "2.4"].iter().for_each(|instance| other.note(instance));
+        assert_eq!(["1.2", "1.3", "1.4"].map(|instance| mine.has(instance)), [false, true, true]);
+        assert_eq!(
+            ["2.1", "2.2", "2.3", "2.4"].map(|instance| other.has(instance)),
+            [false, false, false, true]
+        );
+        assert_eq!(counted(), (3, 3));
     }
 }

@@ -13,7 +13,7 @@ use super::counting::Viewer;
 use super::drive::{Open, today};
 use super::early::Early;
 use super::leg::Leg;
-use super::looking_up::Way;
+use super::looking_up::{Archive, Way};
 use super::machine::{Deadlines, IsWithin, Machine, Remembers, Terms, Waiting};
 use crate::config::ForwardedIdentity;
 use crate::dimse::Operation;
@@ -123,7 +123,7 @@ fn brought(arrival: &Arrival, grant: &Grant, viewer: &Viewer) -> Option<Arc<dyn 
         user: viewer.user.clone(),
         titles: [grant.calling.clone(), grant.called.clone()],
         upstream: upstream.name.clone(),
-        addresses: upstream.addresses.clone(),
+        archive: Archive::of(upstream),
     };
     Some(Arc::new(arrival.gate.brought.of(whose)))
 }

@@ -9,6 +9,7 @@ use crate::peers;
 use crate::raw::{self, Upstream, rejection, verification};
 use crate::site::Site;
 use crate::upper;
+use crate::user_identity;
 use crate::wait;
 
 /// The country of the archive, of what names none, and an agreement with the site in another one.
@@ -46,6 +47,12 @@ fn a_route_to_another_country_is_open_from_the_first_day_of_its_agreement_to_the
     assert_eq!(rejection(&gate.plain(), &request), NOT_FOR_NOW);
     let begins = format!("(from in line {})", line_of(&setup, "from = \"2026-03-01\""));
     refused(&gate, "agreement-not-in-force", &begins);
+    let asks = ["explain", "-c", "dimsegate.toml", "--listener", "remote", "--from", "127.0.0.1"];
+    let asks =
+        [&asks[..], &["--calling", "SITE", "--called", "PACS", "--at", "2026-03-15T00:00:00Z"]].concat();
+    let (status, told) = gate::told(&gate.site, &asks);
+    let by = "with FR by scc, until 2026-04-01 00:00 (UTC): ";
+    assert!(status == 0 && told.contains("\"lyon-2026\"") && told.contains(by), "{told}");
     set_clock(&gate.site, "2026-03-01 00:00:00");
     let (mut requestor, mut acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
     raw::echo(&mut requestor, &mut acceptor);
@@ -150,4 +157,82 @@ fn an_agreement_that_asks_for_a_rewrite_opens_no_route_without_it() {
     wait::until("the reload", || (gate.count("configuration-loaded") == 2).then_some(()));
     let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
     raw::release(requestor, acceptor);
+}
+
+#[test]
+fn nobody_is_asked_for_a_passcode_where_the_route_is_closed() {
+    let upstream = Upstream::bind();
+    let setup = Setup {
+        tls: true,
+        listener: "user-identity = \"require\"",
+        peers: gate::peer(FRENCH),
+        extra: "[policy]\ncountry = \"CH\"",
+        ..Setup::plain(upstream.address)
+    };
+    let (gate, _) = user_identity::start(&setup);
+    for passcode in [user_identity::PASSCODE, "wrong"] {
+        assert_eq!(
+            rejection(&gate.tls(), &user_identity::as_user("bert", passcode)),
+            NOT_FOR_NOW,
+            "{passcode}"
+        );
+    }
+    refused(&gate, "agreement-missing", "from FR to CH");
+    upstream.expect_nobody();
+}
+
+#[test]
+fn an_association_keeps_the_agreement_that_it_began_under_and_ends_with_it() {
+    let next = ACROSS.split_once("[[agreement]]").expect("an agreement").1;
+    let next = next
+        .replace("lyon-2026", "next")
+        .replace("2026-03-01", "2026-04-01")
+        .replace("2026-03-31", "2026-04-30");
+    let both = gate::leaked(format!("{ACROSS}\n[[agreement]]{next}"));
+    let (site, upstream) = (Site::new(), Upstream::bind());
+    set_clock(&site, "2026-03-31 23:59:50");
+    let gate = Gate::start_in(site, &across(&upstream, both));
+    let request = verification("SITE", "PACS");
+    let (mut requestor, mut acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
+    raw::echo(&mut requestor, &mut acceptor);
+    set_clock(&gate.site, "2026-04-01 00:00:01");
+    requestor.expect(upper::ABORT);
+    acceptor.expect(upper::ABORT);
+    let closed = gate.event("association-closed");
+    let reason = closed["reason"].as_str().expect("a reason");
+    assert!(reason.starts_with("policy-changed: it began under agreement \"lyon-2026\""), "{reason}");
+    let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
+    raw::release(requestor, acceptor);
+    let is_under_next =
+        |record: &Value| record["event"] == "association-closed" && record["agreement"] == "next";
+    gate.record("the next one", is_under_next);
+}
+
+#[test]
+fn a_c_move_goes_past_an_agreement_to_nobody_whom_it_does_not_name() {
+    const MOVES: &str = "[policy]\ncountry = \"CH\"\n[[agreement]]\nid = \"m\"\nparties = [\"site\"]\ncountry = \"FR\"\n\
+        mechanism = \"scc\"\nreference = \"r\"\npurpose = \"p\"\nfrom = \"2020-01-01\"\nuntil = \"2099-12-31\"\n\
+        move-destinations = [\"LYON_WS\"]";
+    let upstream = Upstream::bind();
+    let gate = Gate::start(&Setup { shell: "", ..across(&upstream, MOVES) });
+    let asks = ["explain", "-c", "dimsegate.toml", "--listener", "remote", "--from", "127.0.0.1"];
+    let asks = [
+        &asks[..],
+        &[
+            "--calling",
+            "SITE",
+            "--called",
+            "PACS",
+            "--operation",
+            "C-MOVE",
+            "--sop-class",
+            "StudyRootQueryRetrieveInformationModelMove",
+            "--move-destination",
+        ],
+    ]
+    .concat();
+    for (destination, status) in [("LYON_WS", 0), ("ELSEWHERE", 3)] {
+        let (ended, told) = gate::told(&gate.site, &[&asks[..], &[destination]].concat());
+        assert_eq!(ended, status, "{destination}: {told}");
+    }
 }

@@ -8,7 +8,8 @@ use time::{Duration, OffsetDateTime};
 use super::{Agreement, Borders, Country, Mechanism};
 use crate::policy::tests::{ask, peer, policy};
 use crate::policy::{
-    KeyLines, Operation, Peer, RewriteDirection, Role, SopClassSet, Stated, TransferSyntaxSet,
+    Denial, Direction, KeyLines, Operation, Peer, Request, RewriteDirection, Role, SopClassSet, Stated,
+    Things, TransferSyntaxSet, compare,
 };
 use crate::vocabulary::Reason;
 
@@ -136,12 +137,7 @@ fn an_agreement_that_asks_for_a_rewrite_opens_nothing_without_it() {
 #[test]
 fn under_an_agreement_with_a_rewrite_only_what_it_sees_crosses() {
     use RewriteDirection::{Both, FromPeer, ToPeer};
-    let asks = || Agreement {
-        rewrite: Some("x".into()),
-        from: OffsetDateTime::UNIX_EPOCH,
-        until: datetime!(9999-01-01 00:00 UTC),
-        ..agreement("fr", Mechanism::Scc)
-    };
+    let asks = || always(Agreement { rewrite: Some("x".into()), ..agreement("fr", Mechanism::Scc) });
     let allowed = |rewrite_direction, two_way, agreement: Agreement| {
         let role = Arc::new(crate::policy::tests::role(&Operation::ALL));
         let lyon = Peer { role, rewrite: Some("x".into()), rewrite_direction, two_way, ..lyon() };
@@ -157,6 +153,94 @@ fn under_an_agreement_with_a_rewrite_only_what_it_sees_crosses() {
     assert_eq!(allowed(ToPeer, true, asks()).len(), Operation::ALL.len());
     let any = Agreement { rewrite: None, ..asks() };
     assert_eq!(allowed(Both, false, any).len(), Operation::ALL.len());
+}
+
+/// What the rights of an association under an agreement say of an operation of the peer, or of one towards it.
+fn said(
+    agreement: Agreement,
+    direction: Direction,
+    operation: Operation,
+    to: Option<&str>,
+) -> Result<(), Denial> {
+    let role = Arc::new(crate::policy::tests::role(&Operation::ALL));
+    let policy = policy(vec![Peer { role, ..lyon() }]).within(borders(vec![agreement]));
+    let granted = ask(&policy, ("remote", "10.0.0.1", None, "A", "B")).unwrap();
+    let class = "1.2.840.10008.5.1.4.1.1.2".parse().unwrap();
+    granted.rights.permits_request(&Request {
+        operation,
+        direction,
+        abstract_syntax: &class,
+        sop_class: None,
+        move_destination: to,
+        retrieving: true,
+    })
+}
+
+#[test]
+fn an_agreement_bounds_both_directions_and_where_a_c_move_may_send_to() {
+    use Direction::{FromPeer, ToPeer};
+    let about = |operations: &[Operation], destinations: Option<&str>| {
+        let known = always(agreement("fr", Mechanism::Scc));
+        let destinations = destinations.map(|one| one.parse().unwrap()).into_iter().collect();
+        let allows = Role {
+            operations: operations.to_vec(),
+            move_destinations: Some(destinations),
+            ..(*known.allows).clone()
+        };
+        Agreement { allows: Arc::new(allows), ..known }
+    };
+    let store = || about(&[Operation::CStore], None);
+    assert_eq!(said(store(), FromPeer, Operation::CStore, None), Ok(()));
+    assert_eq!(said(store(), FromPeer, Operation::CEcho, None), Err(Denial::Operation));
+    // A sub-operation is what a C-GET is about.
+    assert_eq!(said(store(), ToPeer, Operation::CStore, None), Err(Denial::Operation));
+    assert_eq!(said(about(&[Operation::CGet], None), ToPeer, Operation::CStore, None), Ok(()));
+    let moves = |destinations, to| {
+        said(about(&[Operation::CMove], destinations), FromPeer, Operation::CMove, Some(to))
+    };
+    assert_eq!(moves(None, "ANYWHERE"), Err(Denial::MoveDestination));
+    assert_eq!(moves(Some("LYON_*"), "ANYWHERE"), Err(Denial::MoveDestination));
+    assert_eq!(moves(Some("LYON_*"), "LYON_WS"), Ok(()));
+}
+
+/// Rewrites and upstreams are what they were.
+struct Same;
+
+impl Things for Same {
+    fn is_other_rewrite(&self, _: &str) -> bool {
+        false
+    }
+
+    fn is_other_upstream(&self, _: &str) -> bool {
+        false
+    }
+}
+
+#[test]
+fn what_opens_a_route_and_what_closes_it_is_told() {
+    let told = |old: &Borders, new: &Borders| {
+        let with = |borders: &Borders| {
+            policy(vec![Peer { upstream: Some("pacs".into()), ..lyon() }]).within(borders.clone())
+        };
+        let changes = compare(&with(old), &with(new), &Same).into_iter();
+        changes.map(|one| (one.admits, one.what, one.detail)).collect::<Vec<_>>()
+    };
+    let (free, needs) = (Borders::default(), borders(Vec::new()));
+    let agreed = borders(vec![agreement("fr", Mechanism::Scc)]);
+    let towards = |what: &str| format!("towards pacs: {what}");
+    let none = "an agreement is needed, and there is none";
+    assert_eq!(told(&agreed, &agreed), []);
+    assert_eq!(told(&free, &needs), [(false, "agreement", towards(none))]);
+    assert_eq!(told(&needs, &free), [(true, "agreement", towards("no agreement is needed"))]);
+    let by = || towards("agreement \"fr\"");
+    assert_eq!(told(&needs, &agreed), [(true, "agreement", by())]);
+    assert_eq!(told(&agreed, &needs), [(false, "agreement", towards(none))]);
+    let longer = borders(vec![Agreement { until: END + Duration::DAY, ..agreement("fr", Mechanism::Scc) }]);
+    assert_eq!(told(&agreed, &longer), [(true, "agreement", by()), (false, "agreement", by())]);
+}
+
+fn always(agreement: Agreement) -> Agreement {
+    Agreement { from: OffsetDateTime::UNIX_EPOCH, until: datetime!(9999-01-01 00:00 UTC), ..agreement }
 }
 
 #[test]

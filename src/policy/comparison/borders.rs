@@ -18,25 +18,23 @@ pub(super) fn changes(compared: &Compared<'_>, old: &Peer, new: &Peer) -> Vec<Ch
     for upstream in &led_to {
         let before = compared.old.borders.needed(&old.name, upstream);
         let now = compared.new.borders.needed(&new.name, upstream);
-        let detail = |needed: &Needed<'_>| format!("towards {upstream}: {}", told(needed));
-        let is_alike = match (&before, &now) {
-            (None, None) => true,
-            (Some(before), Some(now)) => {
-                before.len() == now.len() && before.iter().zip(now).all(|(one, other)| alike(one, other))
+        for (admits, more) in [(true, is_beyond(&now, &before)), (false, is_beyond(&before, &now))] {
+            if more {
+                let detail = format!("towards {upstream}: {}", told(&now));
+                changes.push(Change::of(new, admits, "agreement", detail));
             }
-            _ => false,
-        };
-        if is_alike {
-            continue;
-        }
-        if before.is_some() {
-            changes.push(Change::of(new, true, "agreement", detail(&now)));
-        }
-        if now.is_some() {
-            changes.push(Change::of(new, false, "agreement", detail(&now)));
         }
     }
     changes
+}
+
+/// Whether what one needs may be had where what the other needs is not. Never false by mistake.
+fn is_beyond(one: &Needed<'_>, other: &Needed<'_>) -> bool {
+    match (one, other) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(some), Some(others)) => some.iter().any(|one| !others.iter().any(|other| alike(one, other))),
+    }
 }
 
 /// Every upstream that a peer may be led to, whatever it calls.

@@ -75,6 +75,9 @@ impl From<upper::Error> for Unanswered {
     }
 }
 
+/// Studies that the instances of one request may be of: each is asked about by itself.
+const MOST_STUDIES: usize = 512;
+
 /// Keys of a query, in the order of their tags.
 type Keys = Vec<(Tag, String)>;
 
@@ -218,7 +221,7 @@ impl Finding {
                 }
             })
             .await?;
-            if !is_told || !missing.is_empty() {
+            if !is_told || !missing.is_empty() || studies.len() > MOST_STUDIES {
                 return Ok(None);
             }
         }

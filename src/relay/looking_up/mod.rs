@@ -42,7 +42,8 @@ use crate::policy::Scope;
 use crate::wire::AeTitle;
 use finding::{Finding, Unanswered};
 use kept::{Kept, Lasting as _};
-use remembered::{Archive, Key, Remembered};
+pub(super) use remembered::Archive;
+use remembered::{Key, Remembered};
 use turns::Turns;
 
 /// For all that one request names, the wait for such an association included. Well within what requestors wait for.

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use time::Date;
 
 use super::answer::{Answer, status_of_cause};
-use super::commitments::Commitments;
 use super::deadlines::Outlook;
 use super::exchange::{Exchange, Ledger, labels};
 use super::progress::Progress;
@@ -28,8 +27,6 @@ pub(crate) struct Books {
     pub today: Date,
     pub release: Release,
     pub tally: Tally,
-    /// Requests for storage commitment that a peer with a scope was granted.
-    pub commitments: Commitments,
     /// The proxy stops: it ends as soon as nothing is under way, and no operation begins that is no part of one.
     pub draining: Option<Begun>,
     /// Where a request came that is not taken any more.
@@ -65,7 +62,6 @@ impl Books {
             today,
             release: Release::default(),
             tally: Tally::default(),
-            commitments: Commitments::default(),
             draining: None,
             untaken: Begun::default(),
         }

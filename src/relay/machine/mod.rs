@@ -24,7 +24,7 @@
 //! | `desk`, `outlet` | what is under way in a direction: buffers, effects, the turn at the side that it writes to |
 //! | `request`, `response`, `admitted`, `crossing` | what becomes of a command set |
 //! | `passage`, `as_it_came`, `compared`, `examined`, `queried`, `rewritten`, `stepping`, `swallowed` | what becomes of a data set |
-//! | `scoped`, `granted`, `commitments` | what becomes of it where the peer may see some studies only |
+//! | `scoped`, `granted` | what becomes of it where the peer may see some studies only |
 //! | `books`: `exchange`, `answer`, `tally`, `progress`, `release` | what both directions know: open operations, counts, movement, who releases |
 //! | `terms` | what was agreed at the beginning |
 //! | `deadlines`, `ended` | which deadline has passed, and how an association ends |
@@ -46,7 +46,6 @@ mod answer;
 mod as_it_came;
 mod books;
 mod command_set;
-mod commitments;
 mod compared;
 mod crossing;
 mod deadlines;

@@ -216,10 +216,25 @@ fn to_be_kept(cx: &Context<'_>, commitment: &Commitment) -> Wish {
     }
 }
 
+/// That a request was granted, so that its report is let through: on this association, or on another one of the same peer, user, AE
+/// titles and archive.
+fn remember(cx: &Context<'_>, transaction: &str, instances: &[String]) {
+    if let Some(known) = &cx.terms.brought {
+        instances.iter().for_each(|instance| known.note(&asked_for(transaction, instance)));
+    }
+}
+
+/// What is remembered of an instance of a request. No UID has a blank.
+fn asked_for(transaction: &str, instance: &str) -> String {
+    format!("{transaction} {instance}")
+}
+
 /// A report goes on where it is about a request that was granted.
 fn report(cx: &Context<'_>, commitment: &Commitment) -> Result<Wish, Refused> {
     let Commitment { transaction, instances } = commitment;
-    let is_awaited = cx.books.commitments.has(transaction, instances);
+    let is_awaited = cx.terms.brought.as_ref().is_some_and(|known| {
+        !instances.is_empty() && instances.iter().all(|one| known.has(&asked_for(transaction, one)))
+    });
     let granted = Granted::new(By::Names, Vec::new());
     is_awaited.then_some(Wish::GoesOn { data: None, granted }).ok_or_else(outside)
 }
@@ -275,7 +290,7 @@ fn send(cx: &mut Context<'_>, mut asked: HeldRequest, granted: Granted) -> Next 
     if let Some(Commitment { transaction, instances }) =
         commitment.filter(|_| cx.direction == Direction::FromPeer)
     {
-        cx.books.commitments.grant(&transaction, &instances);
+        remember(cx, &transaction, &instances);
     }
     cx.send(context_id, &command);
     if request.has_data_set {
