@@ -24,14 +24,14 @@ With --report, the configuration and the records of a period are held against co
 that was found, with the line and the command that shows it, what is missing, and the caveat of each. It provides evidence for a
 control; whether that is enough, people judge. What the publisher's text does not map is our own mapping, and says so. Without
 records of the period that name this configuration nothing is found: give the file as the proxy is given it. FILE.json gets
-JSON, another name HTML; without -o a table is printed. Who reads the records so is a record itself.
+JSON, another name HTML; without -o it is text. Who reads the records so is a record itself.
 
 Relative paths in the configuration are relative to the working directory. Errors name the whole path.
 Risks are told of a file without errors. The folder for records is looked at as this account: run it as the proxy's.
 
 Exit status: 0 clean, 78 errors, 1 with --strict: only risks, or with --diff, something newly admitted, or with --report,
-something missing; with --report also 4 the records are broken, 65 some could not be read (both are said), 69 the report cannot
-be written.";
+something missing; with --report also 2 --from is not before --to, 4 the records are broken, 65 some of them, or of the trail,
+could not be read (both are said), 69 the report cannot be written.";
 
 /// Find every problem of a configuration, or what is risky in it where there is none
 #[derive(Debug, clap::Args)]

@@ -1,5 +1,6 @@
 //! From a file to settings, or to everything that is wrong with it.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use super::keys::Keys;
 use super::names::Names;
 use super::report::{Report, Used, values};
 use super::section::Section;
-use super::settings::{AdminListen, AdminSettings, LogFormat, Settings};
+use super::settings::{AdminListen, AdminSettings, ListenerSettings, LogFormat, Settings};
 use super::{
     admin, agreement, audit, claims, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite,
     role, spelling, syntax, upstream, users,
@@ -128,8 +129,7 @@ fn issuers(root: &Section<'_>, admin: Option<&AdminSettings>) -> Issuers {
 
 /// In the order in which things refer to each other.
 fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
-    let log = audit::log(root);
-    let records = audit::audit(root);
+    let (log, records) = (audit::log(root), audit::audit(root));
     let notifications = notify::targets(root);
     let admin = admin::admin(root);
     let upstreams = upstream::upstreams(root);
@@ -152,8 +152,8 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     };
     let peers = peer::peers(root, &known);
     let borders = related(root, &known, &peers);
-    let defaults = listeners.compiled.iter().map(|one| (one.name.clone(), one.upstream.clone())).collect();
-    let Used { files, ends } = root.report.take_used();
+    let defaults = defaults(&listeners.compiled);
+    let Used { keys: private_keys, files, ends } = root.report.take_used();
     let watched = root.report.take_watched();
     let Records { settings: audit, destinations: forwarding, fingerprint: audit_fingerprint } = records?;
     let file_digest = hex::encode(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
@@ -163,6 +163,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         file_digest,
         files,
         ends,
+        private_keys,
         audit_fingerprint,
         text: text.into(),
         watched,
@@ -188,6 +189,11 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         crosswalks: crosswalks.compiled,
         remembered: rewrites.remembered,
     })
+}
+
+/// The upstream of each listener, where no route names another.
+fn defaults(listeners: &[ListenerSettings]) -> BTreeMap<Arc<str>, Option<Arc<str>>> {
+    listeners.iter().map(|one| (one.name.clone(), one.upstream.clone())).collect()
 }
 
 /// Tells of what is risky in how things refer to each other; the borders between them.

@@ -71,6 +71,7 @@ mod user_identity;
 mod users;
 mod words;
 
+pub(crate) use addresses::holds_everybody;
 pub use addresses::{checked_host_and_port, checked_network};
 pub use audit::log_level;
 pub use diagnostic::{Diagnostic, Diagnostics};

@@ -40,6 +40,8 @@ pub struct Settings {
     pub files: Vec<FileDigest>,
     /// When they end, with the table that names each.
     pub ends: Vec<(String, End)>,
+    /// Files of private keys for TLS, of all sides that speak it, and of what opens them.
+    pub private_keys: Vec<PathBuf>,
     /// Another one where anything of `[audit]` is changed that counts from the next start on.
     pub audit_fingerprint: String,
     /// The text of the file.

@@ -8,7 +8,7 @@ use super::finding::{Finding, missing};
 pub type Check = fn(&Facts<'_>) -> Finding;
 
 /// Every check that a control may name.
-pub const CHECKS: [(&str, Check); 43] = [
+pub const CHECKS: [(&str, Check); 44] = [
     ("allowlist_nonempty", access::allowlist_nonempty),
     ("default_deny", access::default_deny),
     ("idle_timeout_set", access::idle_timeout_set),
@@ -50,6 +50,7 @@ pub const CHECKS: [(&str, Check); 43] = [
     ("destination_country_set", borders::destination_country_set),
     ("adequacy_list_fresh", elsewhere::adequacy_list_fresh),
     ("safeguard_ref_present", borders::safeguard_ref_present),
+    ("binding_rules_present", borders::binding_rules_present),
     ("derogation_permits_expire", borders::derogation_permits_expire),
     ("dsp_block_list", borders::dsp_block_list),
 ];

@@ -64,7 +64,7 @@ struct Own {
     note: String,
     status_date: String,
     controls: Vec<Control>,
-    /// Checks for published controls whose data name none.
+    /// Checks for published controls whose data name none, or one that cannot tell them from another control.
     checks_of: BTreeMap<String, Vec<String>>,
 }
 
@@ -80,12 +80,12 @@ pub fn controls() -> Result<Controls, serde_json::Error> {
         control
     };
     let with_ours = |mut control: Control| match own.checks_of.get(&control.id) {
-        Some(checks) if control.checks.is_empty() => {
+        Some(checks) => {
             control.checks.clone_from(checks);
             control.is_own_mapping = true;
             control
         }
-        _ => control,
+        None => control,
     };
     let mut all: Vec<Control> = published.controls.into_iter().map(with_ours).collect();
     all.extend(std::mem::take(&mut own.controls).into_iter().map(of_ours));

@@ -1,7 +1,7 @@
 //! What checks look at.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
@@ -22,6 +22,8 @@ pub struct Facts<'a> {
     pub trail: Trail,
     /// Files of keys that others than their owner may read.
     pub loose_keys: Vec<PathBuf>,
+    /// Crosswalks whose key lies beside them.
+    pub keys_beside: Vec<String>,
     /// When the report is made.
     pub now: OffsetDateTime,
 }
@@ -58,26 +60,26 @@ impl Facts<'_> {
     }
 }
 
-/// Files of private keys, passphrases and users that somebody other than their owner may read, as their modes say now. Files of
-/// other secrets that are so are refused when the configuration is read.
+/// Files of private keys, passphrases and users that somebody other than their owner may read, as their modes say now, and those
+/// that cannot be looked at. Files of other secrets that are so are refused when the configuration is read.
 pub fn loose_keys(settings: &Settings) -> Vec<PathBuf> {
-    let servers = settings.listeners.iter().filter_map(|one| one.tls.as_ref());
-    let servers = servers.chain(settings.admin.iter().filter_map(|admin| admin.tls.as_ref()));
-    let servers = servers.flat_map(|tls| {
-        [Some(tls.settings.private_key.clone()), tls.settings.private_key_passphrase_file.clone()]
-    });
-    let clients =
-        settings.upstreams.values().filter_map(|one| one.tls.as_ref()).flat_map(|tls| {
-            [tls.settings.private_key.clone(), tls.settings.private_key_passphrase_file.clone()]
-        });
-    let others = settings.users.iter().map(|users| Some(users.file.clone()));
-    let crosswalks = settings.crosswalks.values().map(|one| Some(one.key_file.clone()));
-    let mut all: Vec<PathBuf> = servers.chain(clients).chain(others).chain(crosswalks).flatten().collect();
+    let people = settings.users.iter().map(|users| &users.file);
+    let crosswalks = settings.crosswalks.values().map(|one| &one.key_file);
+    let mut all: Vec<PathBuf> =
+        settings.private_keys.iter().chain(people).chain(crosswalks).cloned().collect();
     all.sort();
     all.dedup();
-    let is_loose = |file: &PathBuf| {
-        std::fs::metadata(file).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+    let is_tight = |file: &PathBuf| {
+        std::fs::metadata(file).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 == 0)
     };
-    all.retain(is_loose);
+    all.retain(|file| !is_tight(file));
     all
+}
+
+/// Crosswalks whose key lies in their own folder, whatever paths lead there.
+pub fn keys_beside(settings: &Settings) -> Vec<String> {
+    let folder = |file: &Path| file.parent().and_then(|parent| parent.canonicalize().ok());
+    let is_beside = |key: &Path, file: &Path| folder(key).is_none() || folder(key) == folder(file);
+    let crosswalks = settings.crosswalks.iter().filter(|(_, one)| is_beside(&one.key_file, &one.path));
+    crosswalks.map(|(name, _)| name.to_string()).collect()
 }

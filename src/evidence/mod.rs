@@ -38,7 +38,7 @@ pub(crate) mod tests;
 
 pub use check::{CHECKS, Check};
 pub use control::{Control, Controls, controls};
-pub use facts::{Facts, Trail, loose_keys};
+pub use facts::{Facts, Trail, keys_beside, loose_keys};
 pub use finding::{Finding, Found, Missing, Place, Query};
 pub use flows::{Flow, flows};
 pub use recorded::{Recorded, recorded};

@@ -25,10 +25,8 @@ pub struct Recorded {
     pub rewrites: BTreeSet<String>,
     /// How often the records were read, by command.
     pub readings: BTreeMap<String, u64>,
-    /// Associations that were opened over plain TCP, and over TLS.
+    /// Associations that were opened over plain TCP.
     pub plain: u64,
-    /// See [`plain`](Self::plain).
-    pub over_tls: u64,
     /// What the reading saw: damage, files that stayed closed.
     pub kept: Kept,
 }
@@ -65,9 +63,8 @@ impl Recorded {
                 add(&mut self.alerts, record.label().unwrap_or_default(), record.times())
             }
             Event::AuditLogUsed(used) => add(&mut self.readings, &used.command, 1),
-            Event::AssociationOpened(opened) => {
-                let of = if opened.requestor.tls.is_some() { &mut self.over_tls } else { &mut self.plain };
-                *of = of.saturating_add(1);
+            Event::AssociationOpened(opened) if opened.requestor.tls.is_none() => {
+                self.plain = self.plain.saturating_add(1);
             }
             _ => {}
         }

@@ -24,11 +24,15 @@ pub enum Report {
     Soc2,
     /// ANSI/NEMA HN 1-2019.
     Mds2,
+    /// PS3.15, and the profiles of IHE that rest on it.
+    Dicom,
+    /// What holds besides in single countries, for data that leave or reach them.
+    Others,
 }
 
 impl Report {
     /// Every one, with the word for it.
-    pub const ALL: [(&'static str, Self); 8] = [
+    pub const ALL: [(&'static str, Self); 10] = [
         ("hipaa", Self::Hipaa),
         ("gdpr", Self::Gdpr),
         ("dpia", Self::Dpia),
@@ -37,6 +41,8 @@ impl Report {
         ("iso-27001", Self::Iso27001),
         ("soc-2", Self::Soc2),
         ("mds2", Self::Mds2),
+        ("dicom", Self::Dicom),
+        ("others", Self::Others),
     ];
 
     /// The word for it.
@@ -55,26 +61,31 @@ impl Report {
             Self::Iso27001 => "ISO/IEC 27001:2022, Annex A",
             Self::Soc2 => "SOC 2, Trust Services Criteria",
             Self::Mds2 => "MDS2, ANSI/NEMA HN 1-2019",
+            Self::Dicom => "DICOM PS3.15 and IHE ITI TF-2",
+            Self::Others => "Other rules, to be named with care",
         }
     }
 
-    /// What the framework of its controls begins with.
-    fn frameworks(self) -> &'static str {
+    /// What the frameworks of its controls begin with.
+    fn frameworks(self) -> &'static [&'static str] {
         match self {
-            Self::Hipaa => "HIPAA ",
-            Self::Gdpr => "GDPR (EU) ",
-            Self::Dpia => "DPIA ",
-            Self::Nist1800 => "NIST SP 1800-24",
-            Self::NistCsf => "NIST Cybersecurity Framework",
-            Self::Iso27001 => "ISO/IEC 27001",
-            Self::Soc2 => "SOC 2 ",
-            Self::Mds2 => "MDS2 ",
+            Self::Hipaa => &["HIPAA "],
+            Self::Gdpr => &["GDPR (EU) "],
+            Self::Dpia => &["DPIA "],
+            Self::Nist1800 => &["NIST SP 1800-24"],
+            Self::NistCsf => &["NIST Cybersecurity Framework"],
+            Self::Iso27001 => &["ISO/IEC 27001"],
+            Self::Soc2 => &["SOC 2 "],
+            Self::Mds2 => &["MDS2 "],
+            Self::Dicom => &["DICOM PS3.15", "IHE ITI TF-2"],
+            Self::Others => &["Other rules"],
         }
     }
 
     /// Its controls, in the order of the data.
     pub fn of(self, controls: &Controls) -> impl Iterator<Item = &Control> {
-        controls.all.iter().filter(move |control| control.framework.starts_with(self.frameworks()))
+        let is_of = |control: &Control, begin: &&str| control.framework.starts_with(*begin);
+        controls.all.iter().filter(move |control| self.frameworks().iter().any(|begin| is_of(control, begin)))
     }
 }
 
@@ -136,20 +147,27 @@ pub fn judged(report: Report, controls: &Controls, facts: &Facts<'_>) -> Vec<Jud
     report.of(controls).map(one).collect()
 }
 
-/// A finding stands only where records of the period say that this configuration was in force.
+/// A finding stands only where records of the period, in a trail that holds, say that this configuration was in force.
 fn in_force(finding: Finding, facts: &Facts<'_>) -> Finding {
     let Finding::Found(found) = &finding else { return finding };
     let recorded = &facts.recorded;
-    if recorded.configurations.contains(&facts.settings.digest) {
+    let is_broken = facts.trail.breaks > 0;
+    if !is_broken && recorded.configurations.contains(&facts.settings.digest) {
         return finding;
     }
     let why = match recorded.records {
+        _ if is_broken => "the trail is broken, so that its records show nothing",
         0 => "no record is of this period, so nothing shows that it was in force",
         _ => "no record of this period names this configuration",
     };
     Finding::Missing(Missing {
         why: format!("{why}; the configuration itself: {}", found.said),
-        remedy: "choose a period in which the proxy ran with it, and give the file as the proxy is given it"
-            .to_owned(),
+        remedy: match is_broken {
+            true => "dimsegate audit verify says where; find out who could write the files",
+            false => {
+                "choose a period in which the proxy ran with it, and give the file as the proxy is given it"
+            }
+        }
+        .to_owned(),
     })
 }

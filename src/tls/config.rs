@@ -117,7 +117,7 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(CryptoProvider { kx_groups, cipher_suites: in_place::cipher_suites(), ..default_provider() })
 }
 
-fn versions(profile: Profile) -> &'static [&'static SupportedProtocolVersion] {
+pub(super) fn versions(profile: Profile) -> &'static [&'static SupportedProtocolVersion] {
     static BOTH: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS13, &rustls::version::TLS12];
     match profile {
         Profile::Bcp195 => &BOTH,

@@ -1,8 +1,9 @@
 //! What a side of TLS offers, by name: for statements of what is supported.
 
 use rustls::crypto::CryptoProvider;
-use rustls::version::{TLS12, TLS13};
+use rustls::version::TLS13;
 
+use super::config::versions;
 use super::{Client, Profile, Server};
 
 /// Versions, suites and groups, the preferred first.
@@ -32,16 +33,19 @@ impl Client {
 
 impl Offered {
     fn of(provider: &CryptoProvider, profile: Profile) -> Self {
-        let has_12 = profile == Profile::Bcp195;
+        let versions = versions(profile);
         let is_offered = |suite: &&rustls::SupportedCipherSuite| {
-            suite.version().version == TLS13.version || (has_12 && suite.version().version == TLS12.version)
+            versions.iter().any(|version| version.version == suite.version().version)
+        };
+        let version = |one: &&rustls::SupportedProtocolVersion| {
+            if one.version == TLS13.version { "1.3" } else { "1.2" }
         };
         let name = |suite: &rustls::SupportedCipherSuite| {
             let name = suite.suite().as_str().unwrap_or("unnamed");
             name.strip_prefix("TLS13_").map_or(name.to_owned(), |rest| format!("TLS_{rest}"))
         };
         Self {
-            versions: if has_12 { vec!["1.3", "1.2"] } else { vec!["1.3"] },
+            versions: versions.iter().map(version).collect(),
             suites: provider.cipher_suites.iter().filter(is_offered).map(name).collect(),
             groups: provider
                 .kx_groups

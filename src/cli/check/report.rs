@@ -22,7 +22,7 @@ use crate::cli::audit::{complain, period, tell_damage, used};
 use crate::cli::words::counted;
 use crate::cli::{exit, load, print, review};
 use crate::config::Settings;
-use crate::evidence::{Facts, Report, Trail, controls, judged, loose_keys, recorded};
+use crate::evidence::{Facts, Report, Trail, controls, judged, keys_beside, loose_keys, recorded};
 use crate::files::full;
 use model::Evidence;
 
@@ -67,6 +67,7 @@ pub(super) fn run(name: &str, config: &Path, args: &super::Args) -> Result<ExitC
         trail: trail(&settings, &args.of_report, &files)?,
         recorded: recorded(&files, period),
         loose_keys: loose_keys(&settings),
+        keys_beside: keys_beside(&settings),
         now,
     };
     let controls = controls().map_err(|error| complain(&error.to_string(), exit::UNAVAILABLE))?;
@@ -77,6 +78,7 @@ pub(super) fn run(name: &str, config: &Path, args: &super::Args) -> Result<ExitC
     Ok(match (facts.trail.breaks, facts.recorded.kept.is_whole()) {
         (1.., _) => ExitCode::from(exit::BROKEN_CHAIN),
         (0, false) => status,
+        (0, true) if facts.trail.unread > 0 => ExitCode::from(exit::UNREADABLE),
         (0, true) if args.strict && evidence.lacks() => ExitCode::from(1),
         (0, true) => ExitCode::SUCCESS,
     })

@@ -1,9 +1,12 @@
 //! PS3.2 A.4.2: association policies of the proxy, presentation contexts of each peer, and what it says by itself.
 
+use std::sync::Arc;
+
 use super::block::{below, listed, paragraph, table, time};
 use super::overview::{operations, sop_classes, transfer_syntaxes};
 use crate::cli::audit::report::html::Html;
 use crate::config::{ForwardedIdentity, Limits, Settings};
+use crate::policy::Peer;
 use crate::upper::{IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME};
 use crate::vocabulary::{Answer, Cause, Reason, of_rejection};
 
@@ -122,13 +125,17 @@ fn initiation(html: &mut Html, settings: &Settings) {
         echoed.map(|(upstream, health)| [upstream.name.to_string(), time(health.echo)]),
         "The proxy opens no association to see whether an upstream answers.",
     );
-    let looks_up =
-        settings.policy.peers.iter().filter(|peer| peer.scope.is_some() || peer.role.counts_patients());
+    let of_peer = |peer: &&Arc<Peer>| peer.scope.is_some() || peer.role.counts_patients();
+    let peers = settings.policy.peers.iter().filter(of_peer).map(|peer| peer.name.to_string());
+    // A user's own role may count whom the peer's does not.
+    let has_people = settings.users.is_some() || !settings.issuers.is_empty();
+    let users = (has_people && settings.policy.counts_patients())
+        .then(|| "any, for users whose role has max-patients-per-day".to_owned());
     table(
         html,
         "Associations of the proxy itself: Study Root Query/Retrieve Information Model - FIND (1.2.840.10008.5.1.4.1.2.2.1) as a user, to see whether a peer may see a study, or whose it is",
         ["peer"],
-        looks_up.map(|peer| [peer.name.to_string()]),
+        peers.chain(users).map(|who| [who]),
         "The proxy opens no association to ask about studies.",
     );
 }
@@ -136,7 +143,7 @@ fn initiation(html: &mut Html, settings: &Settings) {
 fn acceptance(html: &mut Html, settings: &Settings) {
     paragraph(
         html,
-        "An association is accepted of a peer whose every condition holds: network, calling and called AE title, and, where the configuration says so, certificate, version of TLS, hours and proven user. Nobody else is accepted.",
+        "An association is accepted of a peer whose every condition holds: network, calling and called AE title, and, where the configuration says so, certificate, version of TLS, hours and proven user; where its route joins two countries, by an agreement that holds. Nobody else is accepted. The roles of a proven user and an agreement leave fewer SOP classes and operations than the table.",
     );
     table(
         html,
@@ -168,7 +175,7 @@ fn acceptance(html: &mut Html, settings: &Settings) {
 fn specific(html: &mut Html, settings: &Settings) {
     paragraph(
         html,
-        "Messages pass with their statuses and data sets as they are, but for what a rewrite changes. A command set is written anew from what was understood of it: the elements that PS3.7 lists for its message. The behaviour of each service class is that of the upstream.",
+        "Messages pass with their statuses and data sets as they are, but for what a rewrite changes and for what the scope of a peer, and hide, max-answers and max-patients-per-day of a role, leave out: a query gets keys of the scope, answers outside of it and attributes that are hidden are withheld, and a query that finds more than it may ends with 0xA700. A command set is written anew from what was understood of it: the elements that PS3.7 lists for its message. The behaviour of each service class is that of the upstream.",
     );
     let rewritten = settings.policy.peers.iter().filter_map(|peer| Some((peer, peer.rewrite.as_ref()?)));
     table(

@@ -26,7 +26,7 @@ pub(super) fn network(html: &mut Html, settings: &Settings) {
     paragraph(
         html,
         format!(
-            "Both. IPv4: {}; IPv6: {}.",
+            "Both. Addresses of IPv4: {}; of IPv6: {}. Whether a listener at [::] takes IPv4 too, the operating system says; Linux does so unless it is told otherwise.",
             listed(of(false).map(|one| &one.name), "no listener"),
             listed(of(true).map(|one| &one.name), "no listener")
         ),

@@ -11,7 +11,7 @@ use crate::policy::{Operation, Peer, SopClassSet, TransferSyntaxSet};
 pub(super) fn section(html: &mut Html, settings: &Settings) {
     paragraph(
         html,
-        "dimsegate is a transparent proxy between requestors and archives. It accepts an association, opens the same one to an upstream, and relays every DIMSE message in both directions. It stores no object, answers no query by itself, and changes data sets by named rules alone.",
+        "dimsegate is a transparent proxy between requestors and archives. It accepts an association, opens the same one to an upstream, and relays every DIMSE message in both directions. It stores no object, answers no query by itself, and changes data sets by named rules, and queries and their answers by what the scope of a peer and its role say.",
     );
     table(
         html,

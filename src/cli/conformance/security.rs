@@ -4,7 +4,7 @@ use super::block::{below, heading, listed, paragraph, table};
 use crate::audit::forward::{Kind, Transport};
 use crate::cli::audit::report::html::Html;
 use crate::config::{Settings, UserIdentity};
-use crate::tls::{ClientAuthentication, Offered};
+use crate::tls::{ClientAuthentication, Offered, Profile};
 
 const BCP_195: &str = "BCP 195 RFC 8996, 9325 TLS Secure Transport Connection Profile (PS3.15 B.12)";
 
@@ -20,8 +20,16 @@ pub(super) fn section(html: &mut Html, settings: &Settings) {
 }
 
 fn profiles(html: &mut Html, settings: &Settings) {
-    let has_server = settings.listeners.iter().any(|one| one.tls.is_some());
-    let has_client = settings.upstreams.values().any(|one| one.tls.is_some());
+    // The profile asks for TLS 1.2, too.
+    let is_both = |profile: Profile| profile == Profile::Bcp195;
+    let has_server = settings
+        .listeners
+        .iter()
+        .any(|one| one.tls.as_ref().is_some_and(|tls| is_both(tls.settings.profile)));
+    let has_client = settings
+        .upstreams
+        .values()
+        .any(|one| one.tls.as_ref().is_some_and(|tls| is_both(tls.settings.profile)));
     let side = match (has_server, has_client) {
         (true, true) => Some("server and client"),
         (true, false) => Some("server"),

@@ -165,6 +165,7 @@ fn a_fact_that_changes_in_the_configuration_changes_in_the_statement() {
         ("\"5m\"", "\"7m\"", "420 s"),
         ("0.0.0.0:2762", "0.0.0.0:2763", "<td>2763<td>"),
         ("client-authentication", "profile = \"tls13\"\nclient-authentication", "<td>1.3<td>required"),
+        ("client-authentication", "profile = \"tls13\"\nclient-authentication", "(PS3.15 B.12)<td>client<"),
         ("\"require\"", "\"accept\"", "one that is there has to be right"),
         ("\"C-STORE\"", "\"C-STORE\", \"C-ECHO\"", "C-STORE, C-ECHO"),
         ("[\"storage\"]", "[\"storage\", \"1.2.840.113619.4.26\"]", "<td>1.2.840.113619.4.26<td>"),

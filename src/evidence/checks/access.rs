@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::some;
-use crate::config::AdminListen;
+use crate::config::{AdminListen, holds_everybody};
 use crate::evidence::facts::Facts;
 use crate::evidence::finding::{Finding, Query, found, missing};
 use crate::policy::Peer;
@@ -49,7 +49,7 @@ fn admits_anybody(facts: &Facts<'_>, peer: &Peer) -> bool {
         tls == Some(ClientAuthentication::Required)
     };
     let mut listeners = facts.settings.listeners.iter().filter(|one| peer.uses_listener(&one.name));
-    peer.networks.iter().any(|network| network.prefix_len() == 0)
+    holds_everybody(&peer.networks)
         && peer.calling.iter().any(|pattern| pattern.to_string() == "*")
         && peer.certificates.is_none()
         && listeners.any(|listener| !proves(listener))

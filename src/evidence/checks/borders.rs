@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::some;
 use crate::evidence::facts::Facts;
 use crate::evidence::finding::{Finding, Place, Query, found, missing};
-use crate::policy::{Agreement, Borders, Mechanism};
+use crate::policy::{Agreement, Borders, Mechanism, Operation, Peer};
 use crate::vocabulary::Reason;
 
 /// Countries of concern (28 CFR 202.601), China with Hong Kong and Macau; the data of mid 2026.
@@ -29,7 +29,8 @@ fn by_agreement() -> Query {
     Query::Search(vec![("agreement", "*".into())])
 }
 
-pub(in crate::evidence) fn destination_country_set(facts: &Facts<'_>) -> Finding {
+/// Peers and upstreams of which nobody has said in which country they are.
+fn nowhere(facts: &Facts<'_>) -> Option<Finding> {
     let (borders, settings) = (borders(facts), facts.settings);
     let peers = settings.policy.peers.iter().map(|peer| (&peer.name, borders.of_peers.get(&peer.name)));
     let upstreams = settings.upstreams.keys().map(|name| (name, borders.of_upstreams.get(name)));
@@ -37,10 +38,27 @@ pub(in crate::evidence) fn destination_country_set(facts: &Facts<'_>) -> Finding
         (country.is_none() && borders.home.is_none()).then(|| name.to_string())
     };
     let nowhere: Vec<String> = peers.chain(upstreams).filter_map(of_nowhere).collect();
-    if !nowhere.is_empty() {
-        let why = format!("nobody has said in which country these are: {}", some(&nowhere));
-        return missing(why, "write country in [policy], and in each [[peer]] and [[upstream]] elsewhere");
+    let why = || format!("nobody has said in which country these are: {}", some(&nowhere));
+    let remedy = "write country in [policy], and in each [[peer]] and [[upstream]] elsewhere";
+    (!nowhere.is_empty()).then(|| missing(why(), remedy))
+}
+
+pub(in crate::evidence) fn destination_country_set(facts: &Facts<'_>) -> Finding {
+    if let Some(missing) = nowhere(facts) {
+        return missing;
     }
+    let anywhere = |peer: &&Arc<Peer>| {
+        peer.role.operations.contains(&Operation::CMove) && peer.role.move_destinations.is_none()
+    };
+    let peers = facts.settings.policy.peers.iter().filter(anywhere);
+    let anywhere: Vec<String> = peers.map(|peer| peer.name.to_string()).collect();
+    if !anywhere.is_empty() {
+        return missing(
+            format!("a C-MOVE may send to any AE title, which has no country, for: {}", some(&anywhere)),
+            "write move-destinations in the [[role]]",
+        );
+    }
+    let borders = borders(facts);
     let of_peers = borders.of_peers.keys().map(|name| facts.place(format!("peer \"{name}\".country")));
     let of_upstreams =
         borders.of_upstreams.keys().map(|name| facts.place(format!("upstream \"{name}\".country")));
@@ -77,6 +95,20 @@ pub(in crate::evidence) fn safeguard_ref_present(facts: &Facts<'_>) -> Finding {
     )
 }
 
+/// GDPR Art. 47 is about these alone.
+pub(in crate::evidence) fn binding_rules_present(facts: &Facts<'_>) -> Finding {
+    let held = held(facts, |mechanism| mechanism == Mechanism::Bcr);
+    if held.is_empty() {
+        let remedy = "where there are such rules, write an [[agreement]] with mechanism = \"bcr\", and where their text is";
+        return missing("no agreement that holds now rests on binding corporate rules", remedy);
+    }
+    found(
+        "agreements on binding corporate rules say where their text is",
+        places(facts, &held, "reference"),
+        by_agreement(),
+    )
+}
+
 pub(in crate::evidence) fn derogation_permits_expire(facts: &Facts<'_>) -> Finding {
     let held = held(facts, |mechanism| mechanism == Mechanism::Derogation);
     if held.is_empty() {
@@ -92,6 +124,10 @@ pub(in crate::evidence) fn derogation_permits_expire(facts: &Facts<'_>) -> Findi
 }
 
 pub(in crate::evidence) fn dsp_block_list(facts: &Facts<'_>) -> Finding {
+    // What is nowhere is in no blocked country.
+    if let Some(missing) = nowhere(facts) {
+        return missing;
+    }
     let blocked = &borders(facts).blocked;
     let is_blocked = |code: &&str| blocked.iter().any(|country| country.to_string() == **code);
     let open: Vec<String> =

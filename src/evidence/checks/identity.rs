@@ -111,7 +111,9 @@ pub(in crate::evidence) fn lockout_set(facts: &Facts<'_>) -> Finding {
     let settings = facts.settings;
     let told: Vec<_> =
         settings.notifications.iter().filter(|target| target.when.contains(&Occasion::Refusals)).collect();
-    if settings.users.is_none() || told.is_empty() {
+    let are_asked = settings.admin.is_some()
+        || settings.listeners.iter().any(|one| one.user_identity != UserIdentity::Ignore);
+    if settings.users.is_none() || !are_asked || told.is_empty() {
         return missing(
             "nobody is told of refusals, or there are no users who could be locked out",
             "write [users] and a [[notify]] with when = [\"refusals\", …]",

@@ -128,18 +128,13 @@ pub(in crate::evidence) fn mapping_key_separate(facts: &Facts<'_>) -> Finding {
     let mut tags: Vec<&[u8]> = settings.secret_fingerprints.values().map(AsRef::as_ref).collect();
     tags.sort_unstable();
     let shared = tags.windows(2).any(|pair| pair.first() == pair.last());
-    let beside: Vec<String> = settings
-        .crosswalks
-        .iter()
-        .filter(|(_, one)| one.key_file.parent() == one.path.parent())
-        .map(|(name, _)| name.to_string())
-        .collect();
+    let beside = &facts.keys_beside;
     if shared {
         return missing("two rewrites have one secret", "give each [[rewrite]] a secret of its own");
     }
     if !beside.is_empty() {
         return missing(
-            format!("keys lie beside the crosswalks that they open: {}", some(&beside)),
+            format!("keys lie beside the crosswalks that they open: {}", some(beside)),
             "keep the key-file in another folder than the file of the [[crosswalk]]",
         );
     }

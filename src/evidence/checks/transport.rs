@@ -55,6 +55,13 @@ pub(in crate::evidence) fn no_plain_listener(facts: &Facts<'_>) -> Finding {
             "write [listener.tls], or let the listener be on a loopback address",
         );
     }
+    let came = facts.recorded.plain;
+    if came > 0 && facts.settings.listeners.iter().all(|one| one.tls.is_some()) {
+        return missing(
+            format!("records of the period tell of associations over plain TCP: {came}"),
+            "choose a period in which this configuration was in force throughout",
+        );
+    }
     found(
         "every listener has TLS, or is reached on this machine alone",
         facts.settings.listeners.iter().map(|one| facts.of_listener(one, ".tls")).collect(),
@@ -81,24 +88,31 @@ pub(in crate::evidence) fn upstream_tls(facts: &Facts<'_>) -> Finding {
 pub(in crate::evidence) fn tls_profile(facts: &Facts<'_>) -> Finding {
     let plain: Vec<String> = plain_listeners(facts).into_iter().chain(plain_upstreams(facts)).collect();
     let server = |one: &ListenerSettings| one.tls.as_ref().map(|tls| tls.settings.profile);
-    let profiles: Vec<Profile> = facts.settings.listeners.iter().filter_map(|one| server(one)).collect();
-    if profiles.is_empty() {
+    let servers: Vec<Profile> = facts.settings.listeners.iter().filter_map(|one| server(one)).collect();
+    if servers.is_empty() {
         return missing("no listener has TLS", "write [listener.tls]");
     }
+    let client = |one: &UpstreamSettings| one.tls.as_ref().map(|tls| tls.settings.profile);
+    let clients: Vec<Profile> = facts.settings.upstreams.values().filter_map(|one| client(one)).collect();
     if !plain.is_empty() {
         return missing(
             format!("listeners and upstreams without TLS, beyond this machine: {}", some(&plain)),
             "write [listener.tls] and [upstream.tls]",
         );
     }
-    let versions = match profiles.iter().all(|profile| *profile == Profile::Tls13) {
-        true => "TLS 1.3",
-        false => "TLS 1.2 and 1.3",
+    // What takes TLS 1.3 only is within BCP 195, and not the profile of PS3.15, which asks for 1.2 too.
+    let versions = match (servers.iter().chain(&clients)).any(|profile| *profile == Profile::Tls13) {
+        true => "BCP 195, of some or all legs with TLS 1.3 only (PS3.15 B.12 asks for 1.2 too)",
+        false => "BCP 195 TLS profile (PS3.15 B.12): TLS 1.2 and 1.3",
     };
     let listeners = facts.settings.listeners.iter().filter(|one| one.tls.is_some());
+    let upstreams = facts.settings.upstreams.values().filter(|one| one.tls.is_some());
     found(
-        format!("BCP 195 TLS profile (PS3.15 B.12): {versions}, suites with AEAD and forward secrecy alone"),
-        listeners.map(|one| facts.of_listener(one, ".tls.profile")).collect(),
+        format!("{versions}, suites with AEAD and forward secrecy alone"),
+        listeners
+            .map(|one| facts.of_listener(one, ".tls.profile"))
+            .chain(upstreams.map(|one| facts.of_upstream(one, ".tls.profile")))
+            .collect(),
         Query::Conformance,
     )
 }

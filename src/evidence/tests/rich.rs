@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::audit::signing::SigningKey;
 use crate::config::{self, Settings};
-use crate::evidence::{Facts, Recorded, Trail, loose_keys};
+use crate::evidence::{Facts, Recorded, Trail, keys_beside, loose_keys};
 use crate::scratch::Scratch;
 
 const TEXT: &str = r#"
@@ -53,6 +53,15 @@ country = "GB"
 mechanism = "derogation"
 reference = "consent of each patient"
 purpose = "treatment there"
+from = "2020-01-01"
+until = "2099-12-31"
+[[agreement]]
+id = "group-2026"
+parties = ["oslo"]
+country = "NO"
+mechanism = "bcr"
+reference = "rules of the group"
+purpose = "second opinion"
 from = "2020-01-01"
 until = "2099-12-31"
 [limits]
@@ -118,6 +127,14 @@ country = "GB"
 networks = ["192.0.2.0/24"]
 calling-ae-titles = ["YORK"]
 certificates = ["dns:gw.york.example"]
+role = "r"
+rewrite = "cross"
+[[peer]]
+name = "oslo"
+country = "NO"
+networks = ["192.0.2.128/25"]
+calling-ae-titles = ["OSLO"]
+certificates = ["dns:gw.oslo.example"]
 role = "r"
 rewrite = "cross"
 "#;
@@ -205,6 +222,7 @@ pub(crate) fn facts(settings: &Settings) -> Facts<'_> {
         recorded,
         trail: Trail { signed_up_to: Some(9), ..Trail::default() },
         loose_keys: loose_keys(settings),
+        keys_beside: keys_beside(settings),
         now: OffsetDateTime::now_utc(),
     }
 }

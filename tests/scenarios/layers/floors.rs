@@ -135,7 +135,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "relay/machine",
         &[
-            &["answer", "commitments", "ended", "outlet", "progress", "tally"],
+            &["answer", "ended", "outlet", "progress", "tally"],
             &["deadlines", "granted", "release", "terms"],
             &["exchange"],
             &["books"],

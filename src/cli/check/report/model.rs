@@ -163,6 +163,10 @@ fn trail(facts: &Facts<'_>) -> String {
             "there is no trail to verify".to_owned()
         }
         (1.., _) => "the trail is BROKEN: dimsegate audit verify says where".to_owned(),
+        _ if trail.unsigned > 0 => {
+            "the trail holds but for records that were not signed in their time".to_owned()
+        }
+        _ if trail.unread > 0 => "the trail holds as far as it was read".to_owned(),
         (0, Some(up_to)) => format!("the trail holds, signed up to record {up_to}"),
         (0, None) => "the trail holds and is not signed".to_owned(),
     }
