@@ -40,6 +40,7 @@
 //! | [`age`] | | files that only a reviewer's key opens (age-encryption.org/v1) |
 //! | [`audit`] | PS3.15 A.5 | typed events, the sink that keeps them, and their way to repositories |
 //! | [`config`] | | TOML to compiled settings, with every problem at once |
+//! | [`evidence`] | | what configuration and records show of the controls that auditors ask for |
 //! | [`tls`] | PS3.15 B | rustls settings, the stream and its handshake, certificates made and shown |
 //! | [`http`] | | HTTP on loopback, on a Unix socket or behind TLS, within bounds |
 //! | [`metrics`] | | what is counted and measured, in the words of OpenMetrics |
@@ -102,6 +103,7 @@ pub mod crosswalk;
 pub mod daemon;
 pub mod dataset;
 pub mod dimse;
+pub mod evidence;
 pub mod files;
 pub mod http;
 pub mod identity;

@@ -4,6 +4,11 @@
 //! decrypts each record where it lies and sends all of them with one writev; the other reads answers and encrypts them. It
 //! decides nothing, looks at nothing and records nothing, so what a proxy costs beside it does not depend on the machine
 //! as much as what it costs beside another proxy.
+//!
+//! What a small object costs dimsegate above it, counted with strace and perf on a busy machine: six system calls where the floor
+//! has four (two epoll_wait more, since one task hears both sides), and few wake-ups of another thread. Two thirds of its
+//! CPU are the kernel's. What is left is flat, no function has 2 %: of all CPU TLS has 5 %, tokio 4 %, the allocator and
+//! copies 6 %, records 2 %, and all else that dimsegate does 15 %. So with nothing of its own it would still cost 1.6 of the floor.
 
 mod handshake;
 mod records;

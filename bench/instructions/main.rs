@@ -18,7 +18,10 @@ use std::sync::Arc;
 use aws_lc_rs::hmac;
 use dimsegate::dataset::{Encoding, Observer};
 use dimsegate::policy::{Blocks, Facts, decide};
-use dimsegate::rewrite::{Expected, Output, RuleSpec, Ruleset, RulesetSpec, Transform};
+use dimsegate::rewrite::{
+    BurnedIn, Expected, Output, ProfileOption, ProfileSpec, Recalled, RuleSpec, Ruleset, RulesetSpec,
+    Transform, Vocabulary,
+};
 use dimsegate::wire::Deframer;
 use dimsegate::wire::associate::AssociateRq;
 
@@ -34,7 +37,10 @@ fn main() {
     match path.as_str() {
         "deframer" => deframer(count),
         "observer" => observer(count),
-        "transform" => transform(count),
+        "transform" => transform(count, &Object::ct(529_000), rules()),
+        // Not among those that are counted: what the whole profile is compared with.
+        "basic" => transform(count, &Object::detailed_ct(529_000), profile(false)),
+        "profile" => transform(count, &Object::detailed_ct(529_000), profile(true)),
         "decision" => decision(count),
         other => panic!("no path is called {other}"),
     }
@@ -80,17 +86,18 @@ fn observer(count: usize) {
     }
 }
 
-/// A CT slice through the scanner and twenty rules.
-fn transform(count: usize) {
-    let object = Object::ct(529_000);
+/// A CT slice through the scanner and a set of rules.
+fn transform(count: usize, object: &Object, rules: Ruleset) {
     let encoding = Encoding::of(&object.transfer_syntax).expect("a known transfer syntax");
-    let rules = Arc::new(rules());
+    // As in an association: one patient, one set of identifiers.
+    let (rules, recalled) = (Arc::new(rules), Recalled::default());
     for _ in 0..count {
         let expected = Expected {
             sop_class_uid: object.sop_class.parse().expect("a UID"),
             sop_instance_uid: object.sop_instance.parse().expect("a UID"),
         };
-        let (mut transform, mut output) = (Transform::new(rules.clone(), encoding, expected), Output::new());
+        let transform = Transform::new(rules.clone(), encoding, expected);
+        let (mut transform, mut output) = (transform.recalling(recalled.clone()), Output::new());
         for read in object.data_set.chunks(READ) {
             transform.push(read, &mut output).expect("a data set that can be rewritten");
             black_box(&output);
@@ -100,8 +107,33 @@ fn transform(count: usize) {
     }
 }
 
+/// Twenty rules, and no profile.
 fn rules() -> Ruleset {
-    let table: toml::Table = include_str!("../twenty.toml").parse().expect("TOML");
+    compiled(include_str!("../twenty.toml"), None)
+}
+
+/// The Basic Profile with moved dates; the whole of it has what is on by itself, and the usual options.
+fn profile(whole: bool) -> Ruleset {
+    let mut options = vec![ProfileOption::RetainLongitudinalModifiedDates];
+    if whole {
+        options.extend([ProfileOption::CleanDescriptors, ProfileOption::RetainPatientCharacteristics]);
+    }
+    let profile = ProfileSpec {
+        options,
+        date_shift_days: (-365, -1),
+        keep_times: true,
+        refuse_documents: true,
+        refuse_private_classes: true,
+        burned_in: BurnedIn::Refuse,
+        vocabulary: Vocabulary::default(),
+        clean_identifiers: whole,
+        identifiers: Vec::new(),
+    };
+    compiled(include_str!("../profile.toml"), Some(profile))
+}
+
+fn compiled(toml: &str, profile: Option<ProfileSpec>) -> Ruleset {
+    let table: toml::Table = toml.parse().expect("TOML");
     let rules = table["rewrite"][0]["rules"].as_array().expect("a list of rules");
     let text =
         |rule: &toml::Value, key: &str| rule.get(key).and_then(|value| value.as_str()).map(str::to_string);
@@ -113,7 +145,8 @@ fn rules() -> Ruleset {
         length: rule.get("length").and_then(toml::Value::as_integer).map(|length| length as usize),
     };
     let secret = Some(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]));
-    let spec = RulesetSpec { rules: rules.iter().map(rule).collect(), secret, ..RulesetSpec::default() };
+    let spec =
+        RulesetSpec { rules: rules.iter().map(rule).collect(), profile, secret, ..RulesetSpec::default() };
     Ruleset::compile(spec).expect("rules that are right")
 }
 

@@ -55,6 +55,7 @@ fn operation(number: u64) -> Event {
         operation: "C-STORE".into(),
         message_id: number as u16,
         direction: Direction::FromPeer,
+        agreement: None,
         sop_class: Some("1.2.840.10008.5.1.4.1.1.2".into()),
         sop_instance: Some(format!("1.2.826.0.1.3.{number}")),
         new_sop_instance: None,

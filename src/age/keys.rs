@@ -20,11 +20,11 @@ const SECRET: Hrp = Hrp::parse_unchecked("age-secret-key-");
 #[error("is no key of age")]
 pub struct NoKey;
 
-/// The public half: `age1…`.
+/// Whom a file is encrypted for: an X25519 public key, written as `age1…` (Bech32), 32 bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Recipient(pub(super) [u8; 32]);
 
-/// The secret half: `AGE-SECRET-KEY-1…`.
+/// What opens files that were encrypted for its [`Recipient`]: an X25519 private key, written as `AGE-SECRET-KEY-1…`.
 pub struct Identity {
     pub(super) secret: PrivateKey,
     public: Recipient,

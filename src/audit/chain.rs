@@ -8,7 +8,7 @@ use super::signing::{self, Purpose, SigningKey};
 use std::sync::Arc;
 use time::OffsetDateTime;
 
-/// Where the trail ends.
+/// The end of the trail, which the next line is chained to: its number and the hash of the line before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chain {
     /// The sequence number that comes next; the first of all is 1.
@@ -29,7 +29,7 @@ impl Chain {
     /// Before the first record of all.
     pub(super) const BEGINNING: Self = Self { next_sequence: 1, head: LineHash::NONE, unsigned: 0 };
 
-    /// The last record.
+    /// Number and hash of the last record that was written; number 0 where there is none yet.
     pub(super) fn last(&self) -> Head {
         Head { sequence: self.next_sequence.saturating_sub(1), sha256: self.head }
     }

@@ -22,7 +22,7 @@ pub(super) struct DayFile {
     torn: Option<u64>,
 }
 
-/// What a write achieved.
+/// How far a write of several lines came. A line that is only half in the file is not counted.
 #[derive(Debug)]
 pub(super) struct Written {
     /// Bytes of whole lines that are in the file.
@@ -31,7 +31,7 @@ pub(super) struct Written {
     pub failure: Option<io::Error>,
 }
 
-/// `audit-YYYY-MM-DD.jsonl` in the directory.
+/// The path of a day's file: `audit-YYYY-MM-DD.jsonl` in the directory, whether or not it is there.
 pub(super) fn path_of(directory: &Path, day: Date) -> PathBuf {
     TrailFile::new(directory, day, Form::default()).path
 }

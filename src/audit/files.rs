@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use time::Date;
 use time::macros::format_description;
 
-/// A day's file.
+/// The file of the trail with the records of one day, in one of its forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrailFile {
     /// Where it is.
@@ -103,17 +103,17 @@ pub(super) fn open(
     })
 }
 
-/// `audit-YYYY-MM-DD`.
+/// The name of a day's file without its extension: `audit-YYYY-MM-DD`.
 pub(super) fn stem(day: Date) -> String {
     format!("audit-{}", date(day))
 }
 
-/// `YYYY-MM-DD`.
+/// A day as names of files have it: `YYYY-MM-DD`.
 pub(super) fn date(day: Date) -> String {
     format!("{:04}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day())
 }
 
-/// Of `YYYY-MM-DD`.
+/// The day that a text `YYYY-MM-DD` names; `None` where it is no day of the calendar.
 pub(super) fn read_date(text: &str) -> Option<Date> {
     Date::parse(text, &format_description!("[year]-[month]-[day]")).ok()
 }

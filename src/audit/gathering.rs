@@ -250,6 +250,7 @@ mod tests {
     fn nothing_allowed(title: &str) -> Event {
         Event::AssociationClosed(Box::new(AssociationClosed {
             association: "a".into(),
+            agreement: None,
             requestor: requestor(title),
             upstream: None,
             contexts: Vec::new(),

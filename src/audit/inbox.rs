@@ -55,7 +55,7 @@ struct Untold {
     first: Option<String>,
 }
 
-/// What a look found.
+/// The notes of the inbox whose turn it is, and those that were removed unread.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// Notes whose turn it is, by their owners.

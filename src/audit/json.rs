@@ -60,7 +60,7 @@ fn timestamp(time: OffsetDateTime) -> [u8; 27] {
     text
 }
 
-/// The same as text.
+/// As [`timestamp`], as a string.
 pub(super) fn timestamp_text(time: OffsetDateTime) -> String {
     timestamp(time).into_iter().map(char::from).collect()
 }

@@ -25,7 +25,7 @@ impl LineHash {
         hex::decode(text).map(Self)
     }
 
-    /// 64 lower-case hexadecimal digits.
+    /// The hash as records have it: 64 lower-case hexadecimal digits.
     pub(in crate::audit) fn hex(&self) -> [u8; 64] {
         let mut text = [0; 64];
         for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {

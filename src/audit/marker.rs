@@ -38,7 +38,7 @@ impl Marker {
         }
     }
 
-    /// Nothing more is written.
+    /// Says that the trail ends here, so that a last marker of its end is made where no key signs it.
     pub(super) fn at_end(&mut self, chain: Chain) {
         if self.key.is_none() && chain != Chain::BEGINNING {
             self.next = Some(chain.last());

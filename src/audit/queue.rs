@@ -69,7 +69,7 @@ struct State {
     writer: Writer,
 }
 
-/// How records stand now.
+/// How many records wait, were written and were lost: numbers for metrics and status, each read on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flow {
     /// Handed to the system since the start.
@@ -266,7 +266,7 @@ impl Queue {
         self.room.give_back(cost);
     }
 
-    /// How records stand.
+    /// The counts of this moment. They are read one after the other, while others may count on.
     pub(super) fn flow(&self) -> Flow {
         let Counts { written, lost } = &self.counts;
         Flow {

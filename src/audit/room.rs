@@ -11,7 +11,7 @@ pub(super) struct Room {
     hurried: watch::Sender<bool>,
 }
 
-/// Nothing more is written.
+/// Why no room is given: the writer has ended, and what waits is lost.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ended;
 
@@ -68,7 +68,7 @@ impl Room {
         let _ = self.hurried.subscribe().wait_for(|hurried| *hurried).await;
     }
 
-    /// Nobody gets any more.
+    /// Ends the waiting: whoever waits for room, or asks for it later, is told [`Ended`].
     pub(super) fn close(&self) {
         self.free.close();
     }

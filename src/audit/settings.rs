@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// `[audit]`.
+/// The section `[audit]`, compiled: where records go, what they say of patients, and how long they stay.
 #[derive(Clone, Debug)]
 pub struct AuditSettings {
     /// Whose trail it is: in each of its records; `None`: in none.
@@ -62,7 +62,7 @@ pub enum Durability {
     EverySecond,
 }
 
-/// When what key signs.
+/// With which key checkpoints are signed, and after how many records or how much time.
 #[derive(Clone, Debug)]
 pub struct Checkpoints {
     /// The key, which is read once, at start.

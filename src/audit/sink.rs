@@ -272,7 +272,7 @@ impl Audit {
         self.queue.hurry();
     }
 
-    /// How records stand now.
+    /// How many records wait, were written and were lost.
     pub fn flow(&self) -> Flow {
         self.queue.flow()
     }

@@ -146,7 +146,7 @@ pub(super) struct Ahead<'s> {
 }
 
 impl Ahead<'_> {
-    /// The next line.
+    /// Takes the next line of the file, the last of which may be torn.
     pub(super) fn look(&mut self, line: &[u8]) {
         self.lines = self.lines.saturating_add(1);
         self.behind = self.behind.saturating_add(1);
@@ -162,7 +162,7 @@ impl Ahead<'_> {
         }
     }
 
-    /// No more lines.
+    /// Ends a file: what was seen in it counts for the whole survey.
     pub(super) fn end(self) -> ControlFlow<()> {
         let survey = self.survey;
         survey.lines = survey.lines.saturating_add(self.lines);

@@ -11,11 +11,11 @@ const BEHIND: usize = 1024;
 #[derive(Clone, Debug)]
 pub(super) struct Tap(broadcast::Sender<Arc<str>>);
 
-/// Someone who looks on.
+/// Gets every record once it is written, for whoever follows the trail while it grows.
 #[derive(Debug)]
 pub struct Following(broadcast::Receiver<Arc<str>>);
 
-/// What comes next.
+/// A record, or that some were missed by a follower that was too slow; the writer waits for nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Followed {
     /// A record, as it stands in the file, without its line end.

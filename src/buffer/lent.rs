@@ -53,7 +53,7 @@ impl Buffer {
         self.waits
     }
 
-    /// More has come.
+    /// Gives the place among those that may wait back: more has come, and the buffer is in use again.
     pub fn goes_on(&mut self) {
         if std::mem::take(&mut self.waits) {
             WAITING.fetch_sub(1, Ordering::Relaxed);

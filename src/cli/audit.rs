@@ -1,7 +1,7 @@
 //! `dimsegate audit`: the records, offline.
 
 pub(super) mod certificates;
-mod command;
+pub(super) mod command;
 mod configurations;
 pub(super) mod ends;
 mod head;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod difference;
+mod report;
 
 use super::exit;
 use super::table::{screen, wrapped};
@@ -13,15 +14,24 @@ use crate::config::{self, Diagnostic};
 const EXAMPLE: &str = "Example:
   dimsegate check -c conf/dimsegate.toml
   dimsegate check --diff before.toml conf/dimsegate.toml
+  dimsegate check -c conf/dimsegate.toml --report hipaa --from 90d -o hipaa.html
 
 With --diff, a change that cannot be shown to admit nothing new is told as newly admitted. Rates and numbers of associations
 are no rights, and not compared; max-answers, max-retrievals-per-hour and max-patients-per-day of a role are. What stands in certificates and revocation lists is not compared.
 Files of users are, where the two name different ones; of one that both name, what was in it before is not known, which is told.
 
+With --report, the configuration and the records of a period are held against controls of a law, a standard or a guide: evidence
+that was found, with the line and the command that shows it, what is missing, and the caveat of each. It provides evidence for a
+control; whether that is enough, people judge. What the publisher's text does not map is our own mapping, and says so. Without
+records of the period that name this configuration nothing is found: give the file as the proxy is given it. FILE.json gets
+JSON, another name HTML; without -o it is text. Who reads the records so is a record itself.
+
 Relative paths in the configuration are relative to the working directory. Errors name the whole path.
 Risks are told of a file without errors. The folder for records is looked at as this account: run it as the proxy's.
 
-Exit status: 0 clean, 78 errors, 1 with --strict: only risks, or with --diff, something newly admitted.";
+Exit status: 0 clean, 78 errors, 1 with --strict: only risks, or with --diff, something newly admitted, or with --report,
+something missing; with --report also 2 --from is not before --to, 4 the records are broken, 65 some of them, or of the trail,
+could not be read (both are said), 69 the report cannot be written.";
 
 /// Find every problem of a configuration, or what is risky in it where there is none
 #[derive(Debug, clap::Args)]
@@ -31,11 +41,16 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "FILE", required_unless_present = "diff")]
     pub config: Option<PathBuf>,
     /// Tell what the new one of two configurations newly admits or denies, by peer, role, issuer and user
-    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with = "config")]
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with = "config", group = "of_one")]
     pub diff: Option<Vec<PathBuf>>,
-    /// With --diff, of configurations with [[tenant]] tables: the one that is compared
-    #[arg(long, value_name = "NAME", requires = "diff")]
+    /// With --diff or --report, of a configuration with [[tenant]] tables: the one that it is about
+    #[arg(long, value_name = "NAME", requires = "of_one")]
     pub tenant: Option<String>,
+    /// Hold configuration and records against the controls of this law, standard or guide
+    #[arg(long, value_name = "NAME", conflicts_with = "diff", value_parser = report::names(), group = "of_one")]
+    pub report: Option<String>,
+    #[command(flatten)]
+    pub of_report: report::OfReport,
     /// Print one JSON object on standard output instead
     #[arg(long)]
     pub json: bool,
@@ -51,6 +66,9 @@ pub(super) fn run(args: &Args) -> ExitCode {
     }
     // Clap asks for it where there is no --diff.
     let Some(config) = &args.config else { return ExitCode::from(exit::BAD_CONFIGURATION) };
+    if let Some(name) = &args.report {
+        return report::run(name, config, args).unwrap_or_else(|status| status);
+    }
     let (errors, warnings) = match config::load(config) {
         Ok(loaded) => (Vec::new(), loaded.warnings),
         Err(found) => (found.errors, found.warnings),

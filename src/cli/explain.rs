@@ -23,7 +23,7 @@ use crate::daemon::{BlockError, blocks_in};
 use crate::policy::scope::{self, Attribute};
 use crate::policy::sop_class::{keyword, sop_class_uid};
 use crate::policy::{
-    Blocks, ContextVerdict, Denial, Direction, Factor, Facts, Grant, Operation, Refusal, Request,
+    Agreement, Blocks, ContextVerdict, Denial, Direction, Factor, Facts, Grant, Operation, Refusal, Request,
     RewriteDirection, Role, TlsVersion, UnknownOperation, Verdict, recognised,
 };
 use crate::relay::{Ending, borne, borne_verdict, proven_by};
@@ -317,6 +317,9 @@ fn granted(
         line(&mut text, "user", user);
     }
     upstream(&mut text, settings, grant);
+    if let Some(agreement) = grant.rights.agreement() {
+        line(&mut text, "agreement", &agreed(agreement, &path));
+    }
     line(&mut text, "rewrite", &rewrite(grant));
     crosswalk(&mut text, settings, grant);
     if let Some(frames) = frames::frames(settings, peer) {
@@ -327,6 +330,18 @@ fn granted(
     let operation = asked(&mut text, grant, args);
     let study = study::told(&mut text, peer, &args.study, now.to_offset(time::UtcOffset::UTC).date());
     (text, contexts && operation && study)
+}
+
+/// By which data may travel, until when, and what of it.
+fn agreed(agreement: &Agreement, path: &dyn std::fmt::Display) -> String {
+    let Agreement { id, line, country, mechanism, until, allows, .. } = agreement;
+    let operations: Vec<&str> = allows.operations.iter().map(|operation| operation.name()).collect();
+    let until = until.to_offset(time::UtcOffset::UTC);
+    let until = format!("{} {:02}:{:02} (UTC)", until.date(), until.hour(), until.minute());
+    format!(
+        "\"{id}\" ({path}:{line}): with {country} by {mechanism}, until {until}: {}",
+        operations.join(", ")
+    )
 }
 
 /// What a role says of queries and retrievals, a line for each key.

@@ -4,6 +4,7 @@ mod audit;
 mod certs;
 mod check;
 mod completions;
+mod conformance;
 mod crosswalk;
 mod demo;
 mod echo;
@@ -17,6 +18,7 @@ mod review;
 mod rewrite;
 mod run;
 mod running;
+mod shell;
 mod table;
 mod tenant;
 mod terminal;
@@ -78,6 +80,8 @@ enum Command {
     LogLevel(running::orders::LogLevel),
     /// Find every problem of a configuration, or what is risky in it where there is none
     Check(check::Args),
+    /// Write the DICOM conformance statement of a configuration
+    Conformance(conformance::Args),
     /// Say what the configuration decides about an association, and why
     Explain(explain::Args),
     /// Apply the rules of a configuration to DICOM files
@@ -122,6 +126,7 @@ pub fn main() -> ExitCode {
         Command::Notify(args) => running::orders::notify(&args),
         Command::LogLevel(args) => running::orders::log_level(&args),
         Command::Check(args) => check::run(&args),
+        Command::Conformance(args) => conformance::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Rewrite(args) => rewrite::run(&args),
         Command::Pseudonyms(args) => pseudonyms::run(&args),

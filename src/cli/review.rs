@@ -96,7 +96,7 @@ fn reviewed(args: &Args) -> Result<ExitCode, ExitCode> {
     let folder = &settings.audit.directory;
     used::note("review", folder);
     let files = Trail::of(folder.clone(), args.identities.clone()).files()?;
-    let verification = verified(args, &settings)?;
+    let verification = verified(&settings, &args.public_keys, &args.identities)?;
     let people = people(&settings)?;
     let names = Names::of(&settings, &people);
     let access = access(&files, Period { from, to }, &names.all());
@@ -108,13 +108,17 @@ fn reviewed(args: &Args) -> Result<ExitCode, ExitCode> {
 }
 
 /// By the key that signs now, and by those of earlier times.
-fn verified(args: &Args, settings: &Settings) -> Result<Verification, ExitCode> {
+pub(super) fn verified(
+    settings: &Settings,
+    public_keys: &[PathBuf],
+    readers: &[PathBuf],
+) -> Result<Verification, ExitCode> {
     let unreadable =
         |(file, error): (PathBuf, String)| complain(&format!("{}: {error}", full(&file)), exit::UNREADABLE);
-    let mut keys = read_keys(&args.public_keys).map_err(unreadable)?;
+    let mut keys = read_keys(public_keys).map_err(unreadable)?;
     keys.extend(settings.audit.checkpoints.iter().map(|checkpoints| checkpoints.key.public_key()));
     let mut identities = Vec::new();
-    for file in &args.identities {
+    for file in readers {
         identities
             .extend(read_identities(file).map_err(|error| unreadable((file.clone(), error.to_string())))?);
     }

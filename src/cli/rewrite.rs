@@ -13,7 +13,6 @@ mod memory;
 mod names;
 mod part10;
 mod review;
-mod shell;
 
 use std::fs;
 use std::io;

@@ -79,6 +79,11 @@ fn wrong_port(text: &str) -> Wrong {
     Wrong::new(format!("{text:?} has no port from 1 to 65535"), "end it in a port, as in \":104\"")
 }
 
+/// Whether some networks hold every address of a family together, as one does or two halves.
+pub(crate) fn holds_everybody(networks: &[IpNet]) -> bool {
+    IpNet::aggregate(&networks.to_vec()).iter().any(|network| network.prefix_len() == 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{host, host_and_port, network};

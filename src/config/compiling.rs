@@ -1,5 +1,6 @@
 //! From the text of a file to settings, or to everything that is wrong with it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,14 +16,14 @@ use super::listener::Listeners;
 use super::names::Names;
 use super::report::{Report, Used};
 use super::section::Section;
-use super::settings::{AdminSettings, Settings};
+use super::settings::{AdminSettings, ListenerSettings, Settings};
 use super::share::Share;
 use super::{
-    admin, audit, claims, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite, role,
-    spelling, syntax, upstream, users,
+    admin, agreement, audit, claims, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite,
+    role, spelling, syntax, upstream, users,
 };
 use crate::notation::hex;
-use crate::policy::{Peer, Policy};
+use crate::policy::{Borders, Peer, Policy};
 use crate::tls::FileDigest;
 
 /// A configuration that can be put into force.
@@ -115,7 +116,7 @@ fn issuers(root: &Section<'_>, admin: Option<&AdminSettings>) -> Issuers {
 
 /// In the order in which things refer to each other.
 pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose) -> Option<Settings> {
-    let records = audit::audit(root);
+    let (log, records) = (audit::log(root), audit::audit(root));
     let notifications = notify::targets(root);
     let admin = admin::admin(root);
     let upstreams = upstream::upstreams(root);
@@ -137,9 +138,9 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
         rewrites: &rewrites,
     };
     let peers = whose.peers(root, &known);
-    related(root, &known, &peers);
-    let defaults = listeners.compiled.iter().map(|one| (one.name.clone(), one.upstream.clone())).collect();
-    let Used { files, ends } = root.report.take_used();
+    let borders = related(root, &known, &peers);
+    let defaults = defaults(&listeners.compiled);
+    let Used { keys: private_keys, files, ends } = root.report.take_used();
     let watched = root.report.take_watched();
     let Records { settings: audit, destinations: forwarding, fingerprint: audit_fingerprint } = records?;
     let file_digest = whose.digest(text);
@@ -151,24 +152,26 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
         file_digest,
         files,
         ends,
+        private_keys,
         audit_fingerprint,
         text: text.into(),
         watched,
         keys: Keys::of(text),
         state_directory: admin::state_directory(root),
-        log: audit::log(root),
+        log,
         admin,
         audit,
         forwarding,
         notifications,
         limits,
+        limit_keys: limits::limit_keys(root),
         users,
         issuers: issuers.compiled,
         key_servers: issuers.servers,
         metrics,
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,
-        policy: Arc::new(Policy::new(peers, routes, defaults, roles.compiled)),
+        policy: Arc::new(Policy::new(peers, routes, defaults, roles.compiled).within(borders)),
         open_associations: policy::open_associations(root),
         secret_fingerprints: rewrites.fingerprints,
         rewrites: rewrites.compiled,
@@ -177,11 +180,17 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
     })
 }
 
-/// Tells of what is risky in how things refer to each other.
-fn related(root: &Section<'_>, known: &peer::Known<'_>, peers: &[Arc<Peer>]) {
+/// The upstream of each listener, where no route names another.
+fn defaults(listeners: &[ListenerSettings]) -> BTreeMap<Arc<str>, Option<Arc<str>>> {
+    listeners.iter().map(|one| (one.name.clone(), one.upstream.clone())).collect()
+}
+
+/// Tells of what is risky in how things refer to each other; the borders between them.
+fn related(root: &Section<'_>, known: &peer::Known<'_>, peers: &[Arc<Peer>]) -> Borders {
     loops::risks(root, &known.upstreams.addresses, &known.listeners.compiled);
     claims::risks(root, known, peers);
     unused(root, known, peers);
+    agreement::borders(root, known, peers)
 }
 
 /// Tells of what is there for nothing.

@@ -8,7 +8,7 @@ use crate::policy::limits::Limits;
 /// Of records, databases, repositories, listeners and the runtime.
 const OTHERS: u64 = 128;
 
-/// Names what is missing.
+/// Reports a risk where the limits allow more connections than the process may have file descriptors.
 pub(super) fn risk(limits: &Section<'_>, counts: &Limits) {
     let needed = needed(counts);
     // Without a limit there is nothing to miss.

@@ -88,7 +88,7 @@ fn enter(path: String, value: &Value, keys: &mut BTreeMap<String, String>) {
         }
         Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_table) => {
             for (item, number) in items.iter().zip(1_usize..) {
-                let name = item.get("name").and_then(Value::as_str);
+                let name = item.get("name").or_else(|| item.get("id")).and_then(Value::as_str);
                 let name = name.map_or_else(|| number.to_string(), str::to_owned);
                 enter(format!("{path} \"{name}\""), item, keys);
             }

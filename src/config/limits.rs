@@ -7,6 +7,7 @@ use super::descriptors;
 use super::section::Section;
 use super::settings::Limits;
 use super::share::Share;
+use crate::policy::KeyLines;
 use crate::policy::limits::{Limits as Counts, REQUEST_PIECE};
 use crate::rewrite::FrameMemory;
 
@@ -38,6 +39,17 @@ const DEFAULT: Limits = Limits {
 /// What frames may take whose pixels are decoded, where the largest does not need more.
 const DECODING_MEMORY: u64 = 512 << 20;
 
+/// Keys that refuse a connection or an association.
+const LIMITING: [&str; 7] = [
+    "max-associations",
+    "max-associations-per-address",
+    "connections-per-minute-per-address",
+    "associations-per-minute",
+    "associations-per-minute-per-address",
+    "associate-timeout",
+    "max-associate-length",
+];
+
 const MANY: u32 = 1_000_000;
 
 /// One address gets a quarter, and a request waits until all of it has room.
@@ -63,6 +75,11 @@ fn held_risk(section: &Section<'_>, limits: &Limits) {
 fn pieces(section: &Section<'_>) -> Option<u32> {
     let size = section.size("request-memory", 1 << 20..=1 << 40)?;
     u32::try_from(size / REQUEST_PIECE as u64).ok()
+}
+
+/// Where the limits stand that refuse somebody.
+pub(super) fn limit_keys(root: &Section<'_>) -> KeyLines {
+    root.table("limits").map(|section| section.lines_of(&LIMITING)).unwrap_or_default()
 }
 
 /// `largest` is the largest frame that a rewrite decodes, in bytes of pixels.
@@ -127,14 +144,19 @@ fn decoding_memory(section: &Section<'_>, largest: u64, share: Share) -> FrameMe
         let remedy = "write more, or a smaller largest-frame in [[rewrite]]";
         section.report.error(&section.place_of("decoding-memory"), problem, remedy);
     }
-    if whole >= least && whole < FrameMemory::enough(largest) {
-        let problem =
-            "is less than eight times largest-frame: of JPEG Lossless with 8 bits, large frames are refused";
-        section.report.risk(
-            &section.place_of("decoding-memory"),
-            problem,
-            "write more, or a smaller largest-frame",
-        );
+    let refused = if whole < FrameMemory::enough(largest) {
+        Some(
+            "is less than eight times largest-frame: of JPEG Lossless with 8 bits and of JPEG 2000, large frames are refused",
+        )
+    } else {
+        (whole < FrameMemory::enough_for_jpeg_2000(largest)).then_some(
+            "is less than twenty times largest-frame and 512 KiB: of JPEG 2000, large frames are refused",
+        )
+    };
+    let is_written = section.has("decoding-memory");
+    if let Some(problem) = refused.filter(|_| is_written && whole >= least) {
+        let remedy = "write more, or a smaller largest-frame";
+        section.report.risk(&section.place_of("decoding-memory"), problem, remedy);
     }
     FrameMemory::divide(whole, largest)
 }

@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ipnet::IpNet;
-
 use super::names::{NAME, Names};
 use super::report::{Wrong, values};
 use super::section::Section;
@@ -71,14 +69,14 @@ fn listener(
     let upstream = upstreams.refer(section, "upstream").map(|name| name.value);
     let balancers = section.strings_or_none("proxy-protocol-from").unwrap_or_default();
     let proxy_protocol_from = values(section.parse_all(balancers, addresses::network));
-    if holds_everybody(&proxy_protocol_from) {
+    if addresses::holds_everybody(&proxy_protocol_from) {
         let problem = "lets whoever connects say which address it comes from";
         let remedy = "list the addresses of the load balancers only";
         section.report.risk(&section.place_of("proxy-protocol-from"), problem, remedy);
     }
     let monitors = section.strings_or_none("health-checks-from").unwrap_or_default();
     let health_checks_from = values(section.parse_all(monitors, addresses::network));
-    if holds_everybody(&health_checks_from) {
+    if addresses::holds_everybody(&health_checks_from) {
         let problem = "keeps whoever looks at the port, and asks for nothing, out of the records";
         let remedy = "list the addresses of the monitors only";
         section.report.risk(&section.place_of("health-checks-from"), problem, remedy);
@@ -110,11 +108,6 @@ fn listener(
         line,
         shared: None,
     })
-}
-
-/// Every address of a family, in one network or in several.
-fn holds_everybody(networks: &[IpNet]) -> bool {
-    IpNet::aggregate(&networks.to_vec()).iter().any(|network| network.prefix_len() == 0)
 }
 
 fn free_address(text: &str, earlier: &Listeners) -> Result<SocketAddr, Wrong> {

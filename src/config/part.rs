@@ -18,7 +18,7 @@ use super::{suggest, users};
 use crate::audit::PatientIdentifiers;
 use crate::rewrite::Ruleset;
 
-/// What rewrites data sets.
+/// A rule set with the crosswalk that remembers its pseudonyms, not open yet.
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// The rules and the profile, compiled with their secrets.

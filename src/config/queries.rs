@@ -74,7 +74,7 @@ fn hidden(text: &str) -> Result<AttributePattern, Wrong> {
 
 /// What has no effect.
 fn risks(section: &Section<'_>, operations: &[Operation]) {
-    use Operation::{CFind, CGet, CMove};
+    use Operation::{CFind, CGet, CMove, NAction, NGet};
     let needs: [(&str, &[Operation], &str); 7] = [
         ("query-levels", &[CFind, CMove, CGet], "C-FIND, C-MOVE or C-GET"),
         ("query-keys", &[CFind, CMove, CGet], "C-FIND, C-MOVE or C-GET"),
@@ -82,7 +82,11 @@ fn risks(section: &Section<'_>, operations: &[Operation]) {
         ("hide", &[CFind], "C-FIND"),
         ("max-answers", &[CFind], "C-FIND"),
         ("max-retrievals-per-hour", &[CMove, CGet], "C-MOVE or C-GET"),
-        ("max-patients-per-day", &[CFind, CMove, CGet], "C-FIND, C-MOVE or C-GET"),
+        (
+            "max-patients-per-day",
+            &[CFind, CMove, CGet, NGet, NAction],
+            "C-FIND, C-MOVE, C-GET, N-GET or N-ACTION",
+        ),
     ];
     for (key, any, named) in needs {
         let is_used = operations.iter().any(|operation| any.contains(operation));

@@ -25,7 +25,7 @@ pub(super) struct Located<T> {
     pub place: Place,
 }
 
-/// Without their places.
+/// The values of a list without the places that they had in the file.
 pub(super) fn values<T>(located: Vec<Located<T>>) -> Vec<T> {
     located.into_iter().map(|item| item.value).collect()
 }
@@ -45,6 +45,8 @@ impl Wrong {
 /// What a configuration is made of besides its file.
 #[derive(Default)]
 pub(super) struct Used {
+    /// Of private keys, and of what opens them.
+    pub keys: Vec<PathBuf>,
     pub files: Vec<FileDigest>,
     /// With the table that names the file.
     pub ends: Vec<(String, End)>,
@@ -153,6 +155,11 @@ impl<'a> Report<'a> {
         used.ends.extend(ends.iter().map(|end| (place.key.clone(), end.clone())));
     }
 
+    /// Notes files of private keys, and of passphrases.
+    pub(super) fn uses_keys<'p>(&self, files: impl Iterator<Item = &'p PathBuf>) {
+        self.used.borrow_mut().keys.extend(files.cloned());
+    }
+
     /// Notes a file that is about to be read, so that a change of it can be seen: certificates, lists, keys and secrets.
     pub(super) fn reads(&self, file: &Path) {
         let mut watched = self.watched.borrow_mut();
@@ -167,10 +174,10 @@ impl<'a> Report<'a> {
 
     /// Each file once, where it was first used.
     pub(super) fn take_used(&self) -> Used {
-        let Used { mut files, ends } = self.used.take();
+        let Used { keys, mut files, ends } = self.used.take();
         let mut seen = BTreeSet::new();
         files.retain(|file| seen.insert((file.file.clone(), file.sha256.clone())));
-        Used { files, ends }
+        Used { keys, files, ends }
     }
 
     pub(super) fn text(&self) -> &'a str {
@@ -182,7 +189,7 @@ impl<'a> Report<'a> {
         self.text.get(span).unwrap_or_default()
     }
 
-    /// Counted from 1.
+    /// The line of the file that a byte offset lies in, counted from 1.
     pub(super) fn line(&self, offset: usize) -> usize {
         self.lines.partition_point(|start| *start <= offset)
     }

@@ -37,13 +37,7 @@ fn role(section: &Section<'_>, name: &str) -> Role {
     section.require(&[NAME, ("operations", allowed), ("sop-classes", allowed)]);
     let operations: Vec<Vec<Operation>> =
         section.list("operations", operations).map(values).unwrap_or_default();
-    let mut sop_classes = SopClassSet::default();
-    for class in section.strings("sop-classes").unwrap_or_default() {
-        if sop_classes.add(class.value).is_err() {
-            let wrong = unknown(class.value, "SOP class", sop_class_names());
-            section.report.wrong(&class.place, wrong);
-        }
-    }
+    let sop_classes = sop_classes(section);
     let move_destinations = section.list("move-destinations", ae_pattern).map(values);
     let require: Vec<Factor> = section.list("require", factor).map(values).unwrap_or_default();
     let operations: Vec<Operation> = operations.into_iter().flatten().collect();
@@ -62,13 +56,25 @@ fn role(section: &Section<'_>, name: &str) -> Role {
     }
 }
 
+/// Those that `sop-classes` names.
+pub(super) fn sop_classes(section: &Section<'_>) -> SopClassSet {
+    let mut sop_classes = SopClassSet::default();
+    for class in section.strings("sop-classes").unwrap_or_default() {
+        if sop_classes.add(class.value).is_err() {
+            let wrong = unknown(class.value, "SOP class", sop_class_names());
+            section.report.wrong(&class.place, wrong);
+        }
+    }
+    sop_classes
+}
+
 fn factor(text: &str) -> Result<Factor, Wrong> {
     let names = Factor::ALL.into_iter().map(Factor::name);
     Factor::named(text)
         .ok_or_else(|| Wrong::new(format!("{text:?} is no factor"), suggest::or_list(text, names)))
 }
 
-fn operations(text: &str) -> Result<Vec<Operation>, Wrong> {
+pub(super) fn operations(text: &str) -> Result<Vec<Operation>, Wrong> {
     if text == "all" {
         return Ok(Operation::ALL.to_vec());
     }

@@ -117,9 +117,11 @@ fn days(text: &str) -> Result<u32, Wrong> {
     })
 }
 
-/// Reports a scope of a peer whose upstream has pseudonyms only.
+/// Reports a scope of a peer whose upstream has pseudonyms only. A scope speaks of the patients' side, and what it speaks of does not
+/// come back from there as it was: rules and profiles empty it, shift it or take it out.
 pub(super) fn refuse_pseudonyms(section: &Section<'_>) {
-    let problem = "speaks of what the upstream says, which two-way from-peer keeps the patients from";
+    let problem = "cannot be judged: with two-way and rewrite-direction = \"from-peer\" the upstream has pseudonyms, and what it says of a \
+                   study is not what the patients' side says";
     section.refuse(&["scope"], problem, "remove it, or write rewrite-direction = \"to-peer\"");
 }
 
@@ -166,10 +168,14 @@ pub(super) fn risks(root: &Section<'_>, place: &Place, peer: &Peer, upstreams: &
 
 /// What a role allows of which nobody can tell whom it shows.
 pub(super) fn cannot_be_judged(role: &Role) -> Vec<String> {
-    use Operation::{CFind, NAction, NCreate, NDelete, NEventReport, NGet, NSet};
-    let unjudged = [NCreate, NSet, NGet, NAction, NEventReport, NDelete];
+    use Operation::{CFind, NAction, NCreate, NDelete, NEventReport, NSet};
+    let unjudged = [NCreate, NSet, NEventReport, NDelete];
     let listed = unjudged.into_iter().filter(|operation| role.operations.contains(operation));
     let mut all: Vec<String> = listed.map(|operation| operation.name().to_owned()).collect();
+    let acts = |class: &&str| class.parse().is_ok_and(|uid| role.sop_classes.contains(&uid));
+    if role.operations.contains(&NAction) && ACTING.iter().any(acts) {
+        all.push("N-ACTION but for storage commitment".into());
+    }
     let worklist = WORKLIST.parse().is_ok_and(|uid| role.sop_classes.contains(&uid));
     if worklist && role.operations.contains(&CFind) {
         all.push("C-FIND of worklists".into());
@@ -193,3 +199,16 @@ fn nobody(root: &Section<'_>, place: &Place, has: &str, upstreams: &[&UpstreamSe
 
 /// Modality Worklist Information Model - FIND.
 const WORKLIST: &str = "1.2.840.10008.5.1.4.31";
+
+/// Other SOP classes than storage commitment that have an N-ACTION (PS3.4 H, S, P, CC, KK).
+const ACTING: [&str; 9] = [
+    "1.2.840.10008.5.1.1.1",
+    "1.2.840.10008.5.1.1.2",
+    "1.2.840.10008.5.1.1.33",
+    "1.2.840.10008.1.40",
+    "1.2.840.10008.1.42",
+    "1.2.840.10008.5.1.4.34.6.1",
+    "1.2.840.10008.5.1.4.34.6.2",
+    "1.2.840.10008.5.1.4.34.6.3",
+    "1.2.840.10008.5.1.4.1.1.201.5",
+];

@@ -14,7 +14,8 @@ const NEWEST: u32 = 999_999;
 /// Different bytes in a secret; 64 random hexadecimal digits have more.
 const FEWEST_BYTES: usize = 9;
 
-/// What was found.
+/// The secrets of one rule set: with which pseudonyms are made, and others by their versions, with which they were or
+/// will be made.
 #[derive(Default)]
 pub(super) struct Secrets {
     /// With what pseudonyms are made.

@@ -308,7 +308,8 @@ impl<'a> Section<'a> {
         None
     }
 
-    /// `[key]` inside this table.
+    /// The table that stands under this key; `None` where there is none, or where what stands there is none, which is
+    /// reported.
     pub(super) fn table(&self, key: &'static str) -> Option<Section<'a>> {
         let value = self.value(key)?;
         if let DeValue::Table(table) = value.value {

@@ -12,13 +12,14 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
 use super::keys::Keys;
+use super::places::Places;
 use crate::audit::AuditSettings;
 use crate::audit::forward::Destination;
 use crate::crosswalk::Secret;
 use crate::files::Stamp;
 use crate::identity::CertificateBinding;
 use crate::notify::Target;
-use crate::policy::{self, Policy};
+use crate::policy::{self, KeyLines, Policy};
 use crate::rewrite::{FrameMemory, Ruleset};
 use crate::tls::{self, ClientSettings, End, FileDigest, ServerSettings};
 use crate::tokens::{Fetched, Issuer};
@@ -43,6 +44,8 @@ pub struct Settings {
     pub files: Vec<FileDigest>,
     /// When they end, with the table that names each.
     pub ends: Vec<(String, End)>,
+    /// Files of private keys for TLS, of all sides that speak it, and of what opens them.
+    pub private_keys: Vec<PathBuf>,
     /// Another one where anything of `[audit]` is changed that counts from the next start on.
     pub audit_fingerprint: String,
     /// The text of the file.
@@ -65,6 +68,8 @@ pub struct Settings {
     pub notifications: Vec<Arc<Target>>,
     /// Time, lengths and counts, with the defaults of what the file leaves out.
     pub limits: Limits,
+    /// Where `[limits]` states what refuses connections and associations.
+    pub limit_keys: KeyLines,
     /// People, and what opens their one-time secrets; `None`: nobody can log in.
     pub users: Option<UsersSettings>,
     /// Whose tokens prove users, in the order of the file.
@@ -92,6 +97,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Where each key of the file stands.
+    pub fn places(&self) -> Places {
+        Places::of(&self.text)
+    }
+
     /// What tokens for the administration interface have in `aud`; none where it takes none.
     pub(crate) fn interface_audience(&self) -> &[String] {
         self.admin.as_ref().map_or(&[], |admin| &admin.audience)
@@ -371,7 +381,7 @@ impl ListenerSettings {
             && self.passed_identities.iter().any(|passed| passed.kind() == kind)
     }
 
-    /// Whether any is.
+    /// Whether a user identity of any type goes on to the upstream (PS3.7 D.3.3.7).
     pub(crate) fn passes_any(&self) -> bool {
         PassedIdentity::ALL.iter().any(|(_, passed)| self.passes(passed.kind()))
     }
@@ -478,7 +488,7 @@ impl Balance {
         ("least-associations", Self::LeastAssociations),
     ];
 
-    /// The value of `balance`.
+    /// The value of `balance` that means this, as a file has it.
     pub(crate) fn label(self) -> &'static str {
         Self::ALL.iter().find(|(_, one)| *one == self).map_or("", |(label, _)| label)
     }

@@ -72,7 +72,7 @@ impl Shadows {
     }
 }
 
-/// As [`Shadows`], of routes.
+/// As [`Shadows`], of routes: those that none can reach, because one before takes every title that they have.
 #[derive(Default)]
 pub(super) struct ShadowedRoutes {
     routes: Vec<(AePattern, usize)>,

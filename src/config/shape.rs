@@ -3,7 +3,7 @@
 //! The getters of [`Section`](super::section::Section) read what is listed here; whatever is not listed is refused before
 //! they begin, by [`spelling`](super::spelling).
 
-/// One table.
+/// A table as a file may have it: its header and its keys.
 #[derive(Debug)]
 pub(super) struct Shape {
     /// As it stands in a file; empty for what stands above all headers.
@@ -102,6 +102,7 @@ pub(super) static ROOT: Shape = Shape {
         many("upstream", &UPSTREAM),
         many("route", &ROUTE),
         many("peer", &PEER),
+        many("agreement", &AGREEMENT),
         many("role", &ROLE),
         many("crosswalk", &CROSSWALK),
         many("rewrite", &REWRITE),
@@ -199,7 +200,7 @@ static LIMITS: Shape = leaf(
     ],
 );
 
-static POLICY: Shape = leaf("[policy]", &["open-associations"]);
+static POLICY: Shape = leaf("[policy]", &["open-associations", "country", "blocked-countries"]);
 static USERS: Shape = leaf("[users]", &["file", "key-file"]);
 static ISSUER: Shape = Shape {
     header: "[[issuer]]",
@@ -283,6 +284,7 @@ static UPSTREAM: Shape = Shape {
         "balance",
         "resolve",
         "send-proxy-protocol",
+        "country",
     ],
     parts: &[one("health", &HEALTH), one("tls", &UPSTREAM_TLS)],
 };
@@ -304,6 +306,7 @@ static PEER: Shape = Shape {
         "upstream",
         "role",
         "tenant",
+        "country",
         "rewrite",
         "rewrite-direction",
         "two-way",
@@ -317,6 +320,25 @@ static PEER: Shape = Shape {
     ],
     parts: &[inline("scope", &SCOPE)],
 };
+
+static AGREEMENT: Shape = leaf(
+    "[[agreement]]",
+    &[
+        "id",
+        "parties",
+        "country",
+        "mechanism",
+        "reference",
+        "purpose",
+        "contact",
+        "from",
+        "until",
+        "operations",
+        "sop-classes",
+        "move-destinations",
+        "rewrite",
+    ],
+);
 
 static SCOPE: Shape = leaf("scope", &["tag", "equals", "any-of", "newer-than"]);
 

@@ -1,6 +1,7 @@
 //! Whole files: the examples, and what is wrong with broken ones.
 
 mod administration;
+mod agreements;
 mod authorities;
 mod broken;
 mod crosswalks;

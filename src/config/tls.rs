@@ -160,6 +160,7 @@ impl Files {
         let key = section.path("private-key");
         let passphrase = section.path("private-key-passphrase-file");
         let lists = section.paths("revocation-lists");
+        section.report.uses_keys(key.iter().chain(&passphrase).map(|path| &path.value));
         let value = |path: &Option<Located<PathBuf>>| path.as_ref().map(|path| path.value.clone());
         Self {
             chain: value(&chain),

@@ -71,7 +71,7 @@ impl Crosswalk {
         })
     }
 
-    /// The database's file.
+    /// The path of the database, as the configuration names it.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -23,7 +23,7 @@ pub struct Assigned {
     pub subject: Vec<u8>,
 }
 
-/// What an import did.
+/// How many patients of a list got a subject ID by an import, and how many had it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
     /// Patients who got the subject ID.
@@ -161,8 +161,7 @@ impl Import<'_> {
 
     fn put(&self, wanted: &Correspondence) -> Result<Result<bool, Contradiction>, CrosswalkError> {
         let of = |error: rusqlite::Error| CrosswalkError::of(self.path, &error);
-        let row = Row::seal(self.keys, wanted)
-            .map_err(|_| CrosswalkError::damaged(self.path, "its key cannot encrypt"))?;
+        let row = Row::sealed(self.keys, self.path, wanted)?;
         if let Some(there) = find(self.connection, Column::Real, &row.real).map_err(of)? {
             let there = there.open(self.keys).ok_or_else(|| self.unopened())?;
             let same = there.pseudonym == wanted.pseudonym;

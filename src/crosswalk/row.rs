@@ -1,7 +1,10 @@
 //! A correspondence as a row: what it is found by, and its encrypted values.
 
+use std::path::Path;
+
 use aws_lc_rs::error::Unspecified;
 
+use super::error::CrosswalkError;
 use super::secret::{Keys, Lookup};
 use crate::dataset::{Tag, number};
 use crate::rewrite::{Correspondence, Kind, Written};
@@ -42,6 +45,18 @@ impl Row {
         };
         row.sealed = keys.seal(&row.place(), &plain(correspondence))?;
         Ok(row)
+    }
+
+    /// The same for a database that is being written.
+    ///
+    /// # Errors
+    /// The key cannot encrypt.
+    pub(super) fn sealed(
+        keys: &Keys,
+        path: &Path,
+        correspondence: &Correspondence,
+    ) -> Result<Self, CrosswalkError> {
+        Self::seal(keys, correspondence).map_err(|_| CrosswalkError::damaged(path, "its key cannot encrypt"))
     }
 
     /// `None` where it was not sealed so: another key, another place, or damage.

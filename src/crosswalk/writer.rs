@@ -125,8 +125,7 @@ fn store_all(
     let of = |error: rusqlite::Error| Failure::All(CrosswalkError::of(path, &error));
     let mut displaced = Vec::new();
     for correspondence in made {
-        let row = Row::seal(keys, correspondence)
-            .map_err(|_| Failure::All(CrosswalkError::damaged(path, "its key cannot encrypt")))?;
+        let row = Row::sealed(keys, path, correspondence).map_err(Failure::All)?;
         if !insert(&savepoint, &row).map_err(of)? {
             displaced.extend(reconcile(&savepoint, keys, path, &row, correspondence)?);
         }
@@ -160,8 +159,7 @@ fn reconcile(
             if !more {
                 return Ok(None);
             }
-            let row = Row::seal(keys, correspondence)
-                .map_err(|_| Failure::All(CrosswalkError::damaged(path, "its key cannot encrypt")))?;
+            let row = Row::sealed(keys, path, correspondence).map_err(Failure::All)?;
             return replace(savepoint, &row).map(|()| None).map_err(of);
         }
         // With few digits, two patients can have one pseudonym.

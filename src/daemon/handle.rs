@@ -90,7 +90,7 @@ impl Handle {
         requests.send(request).await.map_err(|_| NotDone::Stopping)
     }
 
-    /// The settings in force.
+    /// The settings of the last configuration that was taken; a reload replaces them and changes nothing in these.
     pub fn settings(&self) -> Arc<Settings> {
         self.gate.in_force.load().settings.clone()
     }
@@ -112,17 +112,17 @@ impl Handle {
         self.refused.borrow().clone()
     }
 
-    /// When the proxy began.
+    /// When the proxy began, by the monotonic clock.
     pub fn began(&self) -> Instant {
         self.began
     }
 
-    /// The records.
+    /// The sink of the records, in which what administrators do is recorded, too.
     pub fn audit(&self) -> &Audit {
         &self.gate.audit
     }
 
-    /// Whether it takes associations.
+    /// Whether new associations are taken: neither draining nor stopping.
     pub fn is_running(&self) -> bool {
         *self.gate.stage.borrow() == Stage::Running
     }

@@ -1,4 +1,4 @@
-//! The hours of roles, the time of users and the ends of tokens, kept for associations that are open: one that is open when they
+//! The hours of roles, the time of users, the ends of tokens and of agreements, kept for associations that are open: one that is open when they
 //! end is asked about again, and so is every one when the file of users was read anew.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Until a file is looked at again that somebody was writing.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Of a sleep that ends just before the hour.
-const LEAST: Duration = Duration::from_millis(10);
+const LEAST: Duration = Duration::from_millis(1);
 
 /// What one look has found.
 struct Looked {
@@ -26,7 +26,7 @@ struct Looked {
     wait: Option<Duration>,
 }
 
-/// Waits for the next end of hours, of a user or a token, or of the users that are known, and asks again, for as long as the
+/// Waits for the next end of hours, of an agreement, of a user or a token, or of the users that are known, and asks again, for as long as the
 /// process lives. The clock of the system counts, as it does for those who come.
 pub(super) async fn keep(gate: Arc<Gate>) {
     let mut users = 0;
@@ -53,7 +53,8 @@ fn look(gate: &Gate, before: u64) -> Looked {
     if users != before {
         gate.judge_all_again();
     }
-    let ends = [until_users_end, until_tokens_end, until_hours_end].map(|until| until(gate, &open, now));
+    let ends = [until_users_end, until_tokens_end, until_hours_end, until_agreements_end]
+        .map(|until| until(gate, &open, now));
     Looked { users, wait: ends.into_iter().chain([with_users]).flatten().min() }
 }
 
@@ -108,6 +109,20 @@ fn until_tokens_end(gate: &Gate, open: &[Arc<Entry>], now: OffsetDateTime) -> Op
             return None;
         }
         Some(until(end, now))
+    });
+    ends.min()
+}
+
+/// Of those whose route is open by an agreement. A clock that is set back may be before it, too.
+fn until_agreements_end(gate: &Gate, open: &[Arc<Entry>], now: OffsetDateTime) -> Option<Duration> {
+    let ends = open.iter().filter_map(|entry| {
+        let decided = entry.right.decided.load();
+        let agreement = decided.agreement()?;
+        if !agreement.holds(now) {
+            gate.judge_again(entry);
+            return None;
+        }
+        Some(until(agreement.until, now))
     });
     ends.min()
 }

@@ -65,7 +65,7 @@ use monitor::Monitor;
 use monitoring::Monitoring;
 use site::Site;
 
-/// The proxy, running.
+/// The running proxy: everything that lives as long as the process, and the tasks that have to end before it does.
 pub struct Daemon {
     /// All there is, without tenants; with them, what is none of theirs.
     machine: Site,
@@ -186,7 +186,7 @@ impl Daemon {
         watching::watch(self.machine.followed.subscribe())
     }
 
-    /// The settings in force.
+    /// The settings of the last configuration that was taken; a reload replaces them and changes nothing in these.
     pub fn settings(&self) -> Arc<Settings> {
         self.machine.settings()
     }

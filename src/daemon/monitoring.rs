@@ -66,7 +66,7 @@ impl Monitoring {
         }
     }
 
-    /// Answers no more.
+    /// Stops answering: waits for whoever is being answered, and closes the listener.
     pub(super) async fn stop(self) {
         if let Some((_, serving)) = self.serving {
             serving.stop().await;

@@ -29,7 +29,7 @@ pub enum Characters {
 }
 
 impl Characters {
-    /// As (0008,0005) says.
+    /// The characters of a data set whose (0008,0005) Specific Character Set has this value, with or without padding.
     pub fn of(value: &[u8]) -> Self {
         let mut terms = value.split(|b| *b == b'\\').map(trim);
         let (first, more) = (terms.next().unwrap_or_default(), terms.next());

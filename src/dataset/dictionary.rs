@@ -34,6 +34,12 @@ pub(crate) fn exact_vr_of(tag: Tag) -> Option<Vr> {
     (answer & EXACT != 0).then(|| vr_in(answer))
 }
 
+/// The keyword that the dictionary has for a tag; `None` for private elements, group lengths, and those that it does not list.
+pub(crate) fn keyword_of(tag: Tag) -> Option<&'static str> {
+    let entry = StandardDataDictionary.by_tag(tag).filter(|_| tag.0.is_multiple_of(2) && tag.1 != 0);
+    entry.map(|entry| entry.alias())
+}
+
 /// Whether the dictionary lists the tag itself: no group length, nothing private.
 pub(crate) fn is_listed(tag: Tag) -> bool {
     answer(tag) & LISTED != 0

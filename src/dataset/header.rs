@@ -1,5 +1,6 @@
 //! Headers of elements and items (PS3.5 §7.1), read and written.
 
+use super::PIXEL_DATA;
 use super::dictionary::vr_of;
 use super::encoding::Syntax;
 use super::vr::{Form, Vr};
@@ -7,7 +8,6 @@ use dicom_core::Tag;
 
 pub(super) const UNDEFINED: u32 = u32::MAX;
 pub(super) const ITEM: u32 = 0xFFFE_E000;
-pub(super) const PIXEL_DATA: Tag = Tag(0x7FE0, 0x0010);
 /// Bytes of a tag, by which an item is known.
 pub(super) const ITEM_TAG: usize = 4;
 pub(super) const SHORT_HEAD: usize = 8;

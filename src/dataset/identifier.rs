@@ -70,7 +70,7 @@ impl Identifier {
         self.keys.iter().map(|tag| format!("{:08X}", number(*tag))).collect()
     }
 
-    /// Whether there are more.
+    /// Whether the identifier has more keys than are kept.
     pub fn has_more_keys(&self) -> bool {
         self.has_more_keys
     }

@@ -12,10 +12,9 @@ use super::Tag;
 use super::encoding::Syntax;
 use super::error::{ScanError, ScanProblem};
 use super::scanner::{Kind, Scanner};
+use super::tolerated::Tolerated;
 use crate::buffer::{Corner, Held, NoRoom};
-use crate::vocabulary::Tolerance;
 use mend::mend;
-pub(super) use mend::unknown_vr;
 
 /// Within so many bytes something has to be wrong for the header to be put right.
 const WITHIN: u64 = 64 << 10;
@@ -25,64 +24,6 @@ const BULK: u32 = 8 << 10;
 const PIXELS: u16 = 0x7FE0;
 /// Longest header that is put right.
 const MOST: usize = 1 << 20;
-
-/// What was read though the standard does not allow it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tolerated {
-    /// A value representation that is none: `??`, or blanks.
-    pub vr: bool,
-    /// Elements that are not in the order of their tags.
-    pub order: bool,
-    /// A delimiter at the end of what has a defined length.
-    pub delimiter: bool,
-    /// Elements of group 0002, which belongs before a data set in a file.
-    pub file_meta: bool,
-    /// NULs behind the last element.
-    pub nuls: bool,
-    /// An element that comes twice with the same value.
-    pub repeated: bool,
-    /// A value that is not legal for its VR, or an attribute with another VR than its own. Not mended: a profile empties it.
-    pub misfit: bool,
-}
-
-impl Tolerated {
-    /// Nothing.
-    pub const NONE: Self = Self {
-        vr: false,
-        order: false,
-        delimiter: false,
-        file_meta: false,
-        nuls: false,
-        repeated: false,
-        misfit: false,
-    };
-
-    /// And what was read elsewhere.
-    pub fn add(&mut self, other: Self) {
-        self.vr |= other.vr;
-        self.order |= other.order;
-        self.delimiter |= other.delimiter;
-        self.file_meta |= other.file_meta;
-        self.nuls |= other.nuls;
-        self.repeated |= other.repeated;
-        self.misfit |= other.misfit;
-    }
-
-    /// A word for each kind, as records have them.
-    pub fn words(self) -> Vec<&'static str> {
-        let Self { vr, order, delimiter, file_meta, nuls, repeated, misfit } = self;
-        let all = [
-            (vr, Tolerance::DataSetVr),
-            (order, Tolerance::DataSetOrder),
-            (delimiter, Tolerance::DataSetDelimiter),
-            (file_meta, Tolerance::DataSetFileMeta),
-            (nuls, Tolerance::DataSetTrailingNuls),
-            (repeated, Tolerance::DataSetRepeated),
-            (misfit, Tolerance::DataSetMisfit),
-        ];
-        all.into_iter().filter(|(is_found, _)| *is_found).map(|(_, word)| word.label()).collect()
-    }
-}
 
 /// What a look at the header came to.
 pub enum Looked {

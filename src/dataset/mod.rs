@@ -31,24 +31,26 @@ mod names;
 mod observer;
 mod scanner;
 mod small;
+mod tolerated;
 mod unnamed;
 mod vr;
 
 pub use characters::Characters;
 pub(crate) use characters::{Values, is_delimiter};
 pub use dictionary::vr_of;
-pub(crate) use dictionary::{exact_vr_of, is_listed};
+pub(crate) use dictionary::{exact_vr_of, is_listed, keyword_of};
 pub use encoding::{Encoding, Syntax};
 pub use error::{PathStep, ScanError, ScanProblem};
 pub use header::Header;
 pub(crate) use header::encoded as encoded_header;
 pub use identifier::Identifier;
 pub use keys::{AskedBy, Keys, Unread};
-pub use mending::{Looked, Mending, Tolerated};
+pub use mending::{Looked, Mending};
 pub use names::Names;
 pub use observer::Observer;
 pub use scanner::{Event, HARD_MAX_DEPTH, Kind, Raw, Scanner};
 pub use small::{Small, write_text};
+pub use tolerated::Tolerated;
 pub use unnamed::Unnamed;
 pub use vr::Vr;
 
@@ -66,6 +68,8 @@ pub const PATIENT_ID: Tag = Tag(0x0010, 0x0020);
 pub const ISSUER_OF_PATIENT_ID: Tag = Tag(0x0010, 0x0021);
 /// (0020,000D) Study Instance UID.
 pub const STUDY_INSTANCE_UID: Tag = Tag(0x0020, 0x000D);
+/// (7FE0,0010) Pixel Data.
+pub const PIXEL_DATA: Tag = Tag(0x7FE0, 0x0010);
 
 /// A tag as one number, in the order of a data set.
 pub(crate) fn number(tag: Tag) -> u32 {

@@ -4,6 +4,23 @@
 //! last event's, and while a value is under way at most the four bytes that had to be seen before it could be called one;
 //! `position` counts the bytes before the header or value under way, without what `carry` holds; every frame's `limit` is
 //! at most its parent's, so that nothing reaches beyond what holds it.
+//!
+//! A sequence of defined length with an item of undefined length, cut by the input inside of a header:
+//!
+//! ```text
+//!              frames (root below)                      Items            Items, Elements
+//!                                                     +-------+ push   +----------------+ push
+//!            |  element       | header of sequence   | header of item | element        | header o : f an element | ...
+//!   data set | tag VR len val | tag SQ 00 00 length  | FFFE,E000 FF.. | tag VR len val | tag VR   : length       | ...
+//!            +----------------+----------------------+----------------+----------------+----------:--------------+
+//!   events     Element, Value   SequenceStart          ItemStart        Element, Value   (none)   :  Element
+//!                                                                                      |<-carry->|:  raw: Carried
+//!                                                                                      ^ position while it waits
+//! ```
+//!
+//! What lies whole in the input is told as a range of it ([`Raw::Input`]); only a header that the input ended inside is put
+//! together in `carry` and told from there ([`Raw::Carried`]). A frame goes when `position` comes to its `end`, or with its
+//! delimiter where it has none.
 
 mod carry;
 mod entering;
@@ -140,7 +157,7 @@ impl Scanner {
         self.carry.get(..self.carried).unwrap_or_default()
     }
 
-    /// Number of open sequences.
+    /// How many sequences are open around the element under way; 0 at the top.
     pub fn depth(&self) -> usize {
         self.depth
     }

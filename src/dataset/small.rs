@@ -89,6 +89,35 @@ impl<'d> Small<'d> {
         self.elements.iter().filter(is_filled).map(|element| element.tag)
     }
 
+    /// The tags of all elements that hold items, in their order.
+    pub fn sequences(&self) -> impl Iterator<Item = Tag> + '_ {
+        self.elements.iter().filter(|element| element.value.is_none()).map(|element| element.tag)
+    }
+
+    /// Hands over each item of an element, read as strictly as the data set is. `None` where the element is absent or holds no
+    /// items, where an item has no reading, or where `take` gives it.
+    pub fn each_item(&self, tag: Tag, mut take: impl FnMut(&Small<'d>) -> Option<()>) -> Option<()> {
+        let element = self.find(tag).filter(|element| element.value.is_none())?;
+        let bytes = self.bytes.get(element.whole.clone())?;
+        let mut scanner = Scanner::new(self.syntax, HARD_MAX_DEPTH);
+        let (mut at, mut begun) = (0, 0);
+        while let Some(Event { kind, raw }) = scanner.next(bytes, &mut at).ok()? {
+            let Raw::Input(raw) = raw else { return None };
+            match kind {
+                Kind::ItemStart { syntax, .. } if scanner.depth() == 1 && syntax == self.syntax => {
+                    begun = raw.end
+                }
+                Kind::ItemStart { .. } if scanner.depth() == 1 => return None,
+                Kind::ItemEnd if scanner.depth() == 1 => {
+                    let encoding = Encoding { syntax: self.syntax, deflated: false };
+                    take(&Small::read(encoding, bytes.get(begun..raw.start)?)?)?;
+                }
+                _ => {}
+            }
+        }
+        Some(())
+    }
+
     fn find(&self, tag: Tag) -> Option<&Element> {
         let place = self.elements.binary_search_by_key(&number(tag), |element| number(element.tag)).ok()?;
         self.elements.get(place)
@@ -203,6 +232,46 @@ pub(in crate::dataset) mod tests {
             let expected = [(LEVEL, "STUDY"), (patient, ""), (ISSUER, ""), (STUDY_INSTANCE_UID, "")];
             assert_eq!(emptied, made(syntax, &expected));
         }
+    }
+
+    #[test]
+    fn items_are_read_as_strictly_as_what_holds_them() {
+        const ITEMS: Tag = Tag(0x0008, 0x1199);
+        let explicit = Encoding::of(SYNTAXES[1]).unwrap();
+        let uid = |text: &str| made(explicit.syntax, &[(Tag(0x0008, 0x1155), text)]);
+        let item = |length: u32, content: &[u8]| {
+            [&[0xFE, 0xFF, 0x00, 0xE0][..], &length.to_le_bytes(), content].concat()
+        };
+        let of_length = |content: Vec<u8>| item(u32::try_from(content.len()).unwrap(), &content);
+        let until = |content: Vec<u8>| {
+            item(u32::MAX, &[&content[..], &[0xFE, 0xFF, 0x0D, 0xE0, 0, 0, 0, 0]].concat())
+        };
+        let sequence = |length: u32, items: &[Vec<u8>]| {
+            [&[8, 0, 0x99, 0x11, b'S', b'Q', 0, 0][..], &length.to_le_bytes(), &items.concat()].concat()
+        };
+        let found = |data: &[u8]| {
+            let small = Small::read(explicit, data)?;
+            let mut found = Vec::new();
+            small.each_item(ITEMS, |item| {
+                found.push(String::from_utf8(item.value(Tag(0x0008, 0x1155))?.to_vec()).ok()?);
+                Some(())
+            })?;
+            Some(found)
+        };
+        let items = [of_length(uid("1.2")), until(uid("1.3")), of_length(uid("1.4"))];
+        let length = u32::try_from(items.concat().len()).unwrap();
+        let delimited = [sequence(u32::MAX, &items), vec![0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]].concat();
+        for data in [sequence(length, &items), delimited] {
+            assert_eq!(found(&data), Some(["1.2", "1.3", "1.4"].map(str::to_owned).into()));
+            let small = Small::read(explicit, &data).unwrap();
+            assert_eq!(small.sequences().collect::<Vec<_>>(), [ITEMS]);
+            assert_eq!(small.each_item(LEVEL, |_| Some(())), None);
+        }
+        assert_eq!(found(&sequence(0, &[])), Some(Vec::new()));
+        let twice = [of_length([uid("1.2"), uid("1.3")].concat())];
+        assert_eq!(found(&sequence(u32::try_from(twice[0].len()).unwrap(), &twice)), None);
+        let none = [of_length(Vec::new())];
+        assert_eq!(found(&sequence(8, &none)), None, "it has no such value");
     }
 
     #[test]

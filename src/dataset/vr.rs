@@ -117,7 +117,7 @@ impl Vr {
         Self(code)
     }
 
-    /// The two letters.
+    /// The two letters of the VR, as an explicit header has them (PS3.5 §7.1.2).
     pub fn code(self) -> [u8; 2] {
         self.0
     }

@@ -67,6 +67,8 @@ pub(super) const COMMAND_FIELD: u16 = 0x0100;
 pub(super) const MESSAGE_ID: u16 = 0x0110;
 pub(super) const RESPONDING_TO: u16 = 0x0120;
 const MOVE_DESTINATION: u16 = 0x0600;
+const EVENT_TYPE: u16 = 0x1002;
+const ACTION_TYPE: u16 = 0x1008;
 const MOVE_ORIGINATOR: u16 = 0x1030;
 const MOVE_ORIGINATOR_MESSAGE: u16 = 0x1031;
 pub(super) const DATA_SET_TYPE: u16 = 0x0800;
@@ -169,6 +171,11 @@ impl Command {
     /// Move Destination (0000,0600), escaped, without the spaces around it.
     pub fn move_destination(&self) -> Option<String> {
         self.text(MOVE_DESTINATION)
+    }
+
+    /// Event Type ID (0000,1002) or Action Type ID (0000,1008), whichever the message has.
+    pub fn type_id(&self) -> Option<u16> {
+        self.u16(EVENT_TYPE).or_else(|| self.u16(ACTION_TYPE))
     }
 
     /// Whether the SOP instance UID could be taken for a path or a terminal sequence by whoever comes next: more than

@@ -29,7 +29,7 @@ pub(super) fn suits(element: u16, value: &[u8], answers: bool) -> bool {
     }
 }
 
-/// Digits and dots.
+/// Whether a value could be a UID: 1 to 64 digits and dots, padding apart. Its components are not looked at.
 pub(super) fn is_uid(value: &[u8]) -> bool {
     let uid = trim(value);
     !uid.is_empty() && uid.len() <= LONGEST_UID && uid.iter().all(|b| b.is_ascii_digit() || *b == b'.')

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// An operation or notification.
+/// A DIMSE operation or notification (PS3.7 §9 and §10), whichever side asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operation {
     /// Asks whether the other side is there, and answers (PS3.7 §9.1.5).

@@ -123,7 +123,7 @@ pub fn cancel(message_id: u16) -> Vec<u8> {
     out.finish()
 }
 
-/// A C-ECHO-RQ (PS3.7 §9.3.5.1).
+/// The command set of a C-ECHO-RQ (PS3.7 §9.3.5.1), encoded in implicit VR little endian.
 pub fn echo_request(sop_class: &str, message_id: u16) -> Vec<u8> {
     let mut out = Writer::new();
     out.text(AFFECTED_SOP_CLASS, sop_class, 0);

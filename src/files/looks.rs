@@ -89,7 +89,7 @@ impl Looks {
     }
 }
 
-/// Somebody is writing it.
+/// Why a file is not read now: it changed between two looks, so that somebody is writing it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moving;
 

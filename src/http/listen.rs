@@ -23,7 +23,7 @@ const BACKLOG: u32 = 128;
 /// Owner and group may connect.
 const MODE: u32 = 0o660;
 
-/// Where to listen.
+/// Where HTTP is answered: an address, or a Unix socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listen {
     /// An address; port 0 is one that the system chooses.

@@ -64,7 +64,7 @@ impl Shared {
         self.unread.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it does.
+    /// Whether the content of a request is left unread, so that the connection cannot be used for another one.
     pub(super) fn leaves_unread(&self) -> bool {
         self.unread.load(Ordering::Relaxed)
     }

@@ -14,7 +14,7 @@ use super::instruments::{Counters, Labels};
 
 type Gauges<const N: usize> = Family<Labels<N>, Gauge>;
 
-/// How things are now.
+/// What is measured when somebody asks, beside what is counted all along: the state of the process at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Levels {
     /// Of the program.
@@ -47,7 +47,7 @@ pub struct Levels {
     pub upstreams: Vec<Upstream>,
 }
 
-/// An upstream.
+/// How an `[[upstream]]` stands at this moment.
 #[derive(Clone, Debug)]
 pub struct Upstream {
     /// As the configuration calls it.
@@ -93,7 +93,7 @@ pub struct Ending {
     pub seconds: i64,
 }
 
-/// A repository of records.
+/// How far a repository has been sent the records.
 #[derive(Clone, Debug)]
 pub struct Destination {
     /// As the configuration calls it.

@@ -11,7 +11,7 @@ use super::instruments::Seconds;
 use crate::dimse::Operation;
 use crate::vocabulary::Ended;
 
-/// How an operation ended.
+/// How an operation ended, as its last response says; each is a label of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// As was asked.
@@ -52,7 +52,7 @@ pub struct Done {
 /// Kinds of operations, with what is none, and ways to end.
 const SLOTS: usize = (Operation::ALL.len() + 1) * 4;
 
-/// Of one association.
+/// Counts for one association, with the counters of its peer at hand, so that an operation looks up no label.
 #[derive(Debug)]
 pub struct Meter {
     metrics: Arc<Metrics>,
@@ -78,7 +78,7 @@ impl Meter {
         Self { metrics, listener, peer, operations, traffic, counted: [0; 2], waiting, stores: None }
     }
 
-    /// An operation is over.
+    /// Counts an operation whose last response has gone: how it ended, how long it took, and its bytes.
     pub fn done(&mut self, done: &Done) {
         let kind = done.operation.map_or(Operation::ALL.len(), |operation| operation as usize);
         let (metrics, peer) = (&self.metrics, &self.peer);
@@ -113,7 +113,7 @@ impl Meter {
         }
     }
 
-    /// It is over.
+    /// Counts the association as closed, by how it ended.
     pub fn closed(&self, ended: Ended) {
         let ended = ("ended", ended.label().into());
         let labels = [("listener", self.listener.clone()), ("peer", self.peer.clone()), ended];

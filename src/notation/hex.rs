@@ -1,6 +1,6 @@
 //! Lower-case hexadecimal digits.
 
-/// Two digits a byte.
+/// Bytes as hexadecimal digits, two for each byte, in small letters.
 pub fn encode(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| pair(*byte)).map(char::from).collect()
 }

@@ -17,7 +17,8 @@ use super::{Occasion, Target, Way, command, hook};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long before each further try. What is not taken then is told again when it happens again.
 const PAUSES: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(60)];
-/// Everybody who is told.
+/// Everybody who is told what happens, each with a queue and a task of their own, so that one that is slow holds up
+/// nobody.
 pub(crate) struct Notifying {
     targets: Vec<(Arc<Target>, Arc<Waiting>, JoinHandle<()>)>,
     host: Arc<str>,

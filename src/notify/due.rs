@@ -37,7 +37,8 @@ impl Due {
         Self { repeat, told: BTreeMap::new() }
     }
 
-    /// Something has happened.
+    /// Takes note of what has happened. Whether it is told now, later or together with others follows from the times of
+    /// the target.
     pub(super) fn happened(&mut self, what: Happened, now: Instant) {
         let mut subject = what.subject();
         if self.told.len() >= MOST && !self.told.contains_key(&subject) {

@@ -37,7 +37,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// As it is sent.
+    /// The message as JSON, the content of a POST and the standard input of a command.
     pub(super) fn bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
     }
@@ -47,7 +47,7 @@ pub(super) fn now() -> String {
     OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default()
 }
 
-/// The value of [`SIGNATURE`].
+/// The value of the header [`SIGNATURE`]: `sha256=` and the HMAC-SHA-256 of the content, in hexadecimal digits.
 pub(super) fn signature(key: &hmac::Key, body: &[u8]) -> String {
     let tag = hmac::sign(key, body);
     format!("sha256={}", hex::encode(tag.as_ref()))

@@ -79,7 +79,7 @@ impl Occasion {
         Self::Restarted,
     ];
 
-    /// The value of `when`.
+    /// The word of a `when` list that stands for this occasion.
     pub fn label(self) -> &'static str {
         match self {
             Self::UpstreamDown => Notice::UpstreamDown.label(),

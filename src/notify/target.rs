@@ -10,7 +10,7 @@ use rustls::pki_types::ServerName;
 
 use super::Occasion;
 
-/// Somebody who is told.
+/// A `[[notify]]`: somebody who is told, of what, and how.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// Of the table.
@@ -27,7 +27,7 @@ pub struct Target {
     pub fingerprint: String,
 }
 
-/// How somebody is told.
+/// How a message is brought to somebody.
 #[derive(Clone, Debug)]
 pub enum Way {
     /// A POST.

@@ -37,7 +37,7 @@ type Hash = [u8; HASH];
 /// Whom each list has on each day.
 type AllSeen = HashMap<(Date, List), HashSet<Hash>>;
 
-/// A name's list.
+/// The list of one name: the keyed hash of the name, so that the file names nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct List(Hash);
 
@@ -49,14 +49,14 @@ pub(super) struct Line {
     patient: Hash,
 }
 
-/// Where the files are.
+/// Where the lists and the key of their hashes are on the disk.
 #[derive(Debug)]
 pub(super) struct Place {
     file: PathBuf,
     key: PathBuf,
 }
 
-/// What is there.
+/// The file that is open for appending, with the key of its hashes.
 #[derive(Debug)]
 pub(super) struct Kept {
     key: hmac::Key,

@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Patient([u8; 32]);
 
-/// Who sees.
+/// Whose patients are counted: a peer's, or those of a user.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Name {
     /// A `[[peer]]`.

@@ -32,7 +32,8 @@ pub enum NotTaken {
     Unavailable(String),
 }
 
-/// Who saw whom.
+/// The patients that each name has seen today: the lists in memory, and the file that they are in before an answer shows
+/// them.
 #[derive(Debug)]
 pub struct Seen {
     place: Place,

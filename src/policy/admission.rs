@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{Facts, Refusal, Role};
+use super::facts::Facts;
+use super::refusal::Refusal;
+use super::role::Role;
 use crate::vocabulary::Reason;
 
 /// Whether all of that holds; `holder` is who has the role, such as `peer "lyon"`.

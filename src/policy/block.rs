@@ -11,12 +11,14 @@ use ipnet::IpNet;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{LONGEST_USER_NAME, Refusal, is_name, is_user_name};
+use super::peer::is_name;
+use super::proven::{LONGEST_USER_NAME, is_user_name};
+use super::refusal::Refusal;
 use crate::identity::{Certificate, CertificateBinding};
 use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
 
-/// What a block names.
+/// Whom a block shuts out: a kind and a value, as a command line has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Blocked {
     /// A calling AE title, exact.

@@ -1,46 +1,22 @@
 //! The one decision about an association: pure, so that it can be replayed offline.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use time::OffsetDateTime;
-
 use super::admission::admitted_by;
-use super::block::{Blocks, Known};
-use super::user::{ProvenUser, rights};
-use super::{AePattern, Peer, Policy, Rights, Stated, TlsVersion};
-use crate::identity::{Certificate, CertificateBinding};
+use super::block::Known;
+use super::border::Agreement;
+use super::facts::Facts;
+use super::index::{Holds, Sought};
+use super::peer::Peer;
+use super::refusal::{Condition, Refusal};
+use super::routing::Policy;
+use super::user::rights;
+use super::{AePattern, Rights};
+use crate::identity::CertificateBinding;
 use crate::vocabulary::{Cause, Reason};
 use crate::wire::associate::ProposedContext;
 use crate::wire::{AeTitle, RawAeTitle, Uid};
-
-/// What is known when the A-ASSOCIATE-RQ has been read.
-#[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
-    /// Name of the listener that it came in by.
-    pub listener: &'a str,
-    /// Of the requestor, behind any load balancer.
-    pub address: IpAddr,
-    /// What TLS proved, if it proved anything.
-    pub certificate: Option<&'a Certificate>,
-    /// With which version; `None` over plain TCP.
-    pub tls: Option<TlsVersion>,
-    /// Who vouches for it: CA certificates of the listener, verified, or the certificate itself where its key is trusted.
-    pub authorities: &'a [Arc<Certificate>],
-    /// Who has proven to be a user, if anybody has.
-    pub user: Option<&'a ProvenUser>,
-    /// The calling AE title, as it came (PS3.8 §9.3.2).
-    pub calling: &'a RawAeTitle,
-    /// The called AE title, as it came.
-    pub called: &'a RawAeTitle,
-    /// What it proposes, in its order (PS3.8 §9.3.2.2).
-    pub contexts: &'a [ProposedContext],
-    /// Whom an administrator has shut out.
-    pub blocks: &'a Blocks,
-    /// When it is asked: blocks end, and roles have hours.
-    pub now: OffsetDateTime,
-}
 
 /// Whether an association may be, and how.
 #[derive(Clone, Debug)]
@@ -51,7 +27,7 @@ pub enum Verdict {
     Refuse(Refusal),
 }
 
-/// What the requestor gets.
+/// All that an association gets with a yes: its peer, its rights, where it leads, and which contexts go on.
 #[derive(Clone, Debug)]
 pub struct Grant {
     /// The peer that decided; its limits and rewrite apply from here on.
@@ -86,61 +62,6 @@ pub enum ContextRefusal {
     TransferSyntax,
 }
 
-/// Why the requestor is refused, and what would have to change.
-#[derive(Clone, Debug)]
-pub struct Refusal {
-    /// The label, which knows its answer on the wire.
-    pub reason: Reason,
-    /// The peer that came nearest to a match, and the first of its conditions that does not hold.
-    pub nearest: Option<(Arc<Peer>, Condition)>,
-    /// The key that refuses it, where one does and the configuration has it.
-    pub stated: Option<Stated>,
-    /// What did not match what. Wire values are escaped.
-    pub detail: String,
-    /// What would let the requestor in, if it should be.
-    pub remedy: String,
-}
-
-/// The conditions of a peer, in the order in which they are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Condition {
-    /// The peer is not let in by this listener.
-    Listener,
-    /// The address is in none of its networks.
-    Network,
-    /// The calling AE title is none of its own.
-    CallingAeTitle,
-    /// None was shown that it is bound to.
-    Certificate,
-    /// None of its CA certificates vouches for what was shown.
-    Issuer,
-    /// It may not ask for this AE title.
-    CalledAeTitle,
-}
-
-impl Condition {
-    /// The key of `[[peer]]` that states it.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Listener => "listeners",
-            Self::Network => "networks",
-            Self::CallingAeTitle => "calling-ae-titles",
-            Self::Certificate => "certificates",
-            Self::Issuer => "issuers",
-            Self::CalledAeTitle => "called-ae-titles",
-        }
-    }
-
-    fn reason(self) -> Reason {
-        match self {
-            Self::Listener | Self::Network => Reason::AddressNotAllowed,
-            Self::CallingAeTitle => Reason::CallingAeTitleUnknown,
-            Self::Certificate | Self::Issuer => Reason::CertificateMismatch,
-            Self::CalledAeTitle => Reason::CalledAeTitleUnknown,
-        }
-    }
-}
-
 impl ContextRefusal {
     /// Kebab-case, stable: what records carry.
     pub fn label(self) -> &'static str {
@@ -155,12 +76,6 @@ impl Grant {
     /// Whether any context is left to offer upstream.
     pub fn offers_any(&self) -> bool {
         self.contexts.iter().any(|(_, verdict)| matches!(verdict, ContextVerdict::Offer(_)))
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.reason, self.detail)
     }
 }
 
@@ -183,7 +98,21 @@ pub fn recognised(policy: &Policy, facts: &Facts<'_>) -> Result<Arc<Peer>, Refus
     let peer = find(policy, &seen)?;
     not_blocked(peer, &seen)?;
     admitted_by(&peer.role, &format_args!("peer \"{}\"", peer.name), facts)?;
+    led(policy, peer, &seen)?;
     Ok(peer.clone())
+}
+
+/// Where an association leads, and the agreement by which it may. No user changes that, so that nobody is asked for a passcode
+/// where the route is closed.
+fn led(
+    policy: &Policy,
+    peer: &Arc<Peer>,
+    seen: &Seen<'_>,
+) -> Result<(Arc<str>, Option<Arc<Agreement>>), Refusal> {
+    let upstream = policy.upstream(peer, seen.facts.listener, seen.called);
+    let upstream = upstream.ok_or_else(|| no_upstream(peer, seen))?;
+    let agreement = policy.borders.agreed(&peer.route_to(&upstream), seen.facts.now)?;
+    Ok((upstream, agreement))
 }
 
 /// Goes on from [`recognised`], with a user where one is proven meanwhile. Both together are [`decide()`].
@@ -193,13 +122,21 @@ pub fn granted(policy: &Policy, facts: &Facts<'_>, peer: &Arc<Peer>) -> Verdict 
         let seen = Seen { facts, calling: &calling, called: &called };
         not_blocked(peer, &seen)?;
         let rights = rights(policy, peer, facts)?;
-        let Some(upstream) = policy.upstream(peer, facts.listener, &called) else {
-            return Err(no_upstream(peer, &seen));
-        };
+        let (upstream, agreement) = led(policy, peer, &seen)?;
+        let rights = rights.under(agreement.map(|agreement| as_rewritten(agreement, peer)));
         let contexts = facts.contexts.iter().map(|c| (c.id, context_verdict(&rights, c))).collect();
         Ok(Grant { peer: peer.clone(), rights, upstream, contexts, calling, called })
     };
     grant().map_or_else(Verdict::Refuse, Verdict::Allow)
+}
+
+/// Where an agreement asks for a rewrite, nothing crosses that the peer's does not see: two ways it sees every message, else the
+/// objects that travel in its direction.
+fn as_rewritten(agreement: Arc<Agreement>, peer: &Peer) -> Arc<Agreement> {
+    if agreement.rewrite.is_none() || peer.two_way {
+        return agreement;
+    }
+    Arc::new(agreement.about_only(peer.seen_by_rewrite()))
 }
 
 fn titles(facts: &Facts<'_>) -> Result<(AeTitle, AeTitle), Refusal> {
@@ -238,21 +175,23 @@ fn title(raw: &RawAeTitle, reason: Reason, which: &str) -> Result<AeTitle, Refus
 
 fn find<'p>(policy: &'p Policy, seen: &Seen<'_>) -> Result<&'p Arc<Peer>, Refusal> {
     let facts = seen.facts;
-    let at = |at| policy.peers.get(at);
-    let likely = policy.index.likely(facts.address, seen.calling, facts.certificate);
-    if let Some(peer) = likely.into_iter().filter_map(at).find(|peer| first_failed(peer, seen).is_none()) {
+    let titles = (seen.calling, seen.called);
+    let sought = Sought::new(facts.address, titles, facts.certificate, facts.authorities);
+    let of_whom = |holds| policy.index.of_whom(&sought, holds).filter_map(|at| policy.peers.get(at));
+    if let Some(peer) = of_whom(Holds::CalledAeTitle).find(|peer| first_failed(peer, seen).is_none()) {
         return Ok(peer);
     }
-    let mut nearest: Option<(&Arc<Peer>, Condition)> = None;
-    for peer in policy.index.candidates(facts.address, seen.calling).into_iter().filter_map(at) {
-        let Some(failed) = first_failed(peer, seen) else { return Ok(peer) };
-        if nearest.is_none_or(|(_, condition)| failed > condition) {
-            nearest = Some((peer, failed));
-        }
-    }
-    // Among the candidates are all that have the address and the title.
-    let nearest = nearest.filter(|(_, failed)| *failed > Condition::CallingAeTitle);
-    let nearest = nearest.or_else(|| stranger(policy, seen));
+    // Who is not among those of whom so much holds fails before.
+    let nearest = [
+        (Holds::Issuer, Condition::CalledAeTitle),
+        (Holds::Certificate, Condition::Issuer),
+        (Holds::CallingAeTitle, Condition::Certificate),
+    ];
+    let first = |(holds, failed): (Holds, Condition)| {
+        let peer = of_whom(holds).find(|peer| first_failed(peer, seen) == Some(failed))?;
+        Some((peer, failed))
+    };
+    let nearest = nearest.into_iter().find_map(first).or_else(|| stranger(policy, seen));
     Err(nearest.map_or_else(nobody, |(peer, failed)| missed(peer, failed, seen)))
 }
 

@@ -63,7 +63,7 @@ impl Factors {
         self.0 & Self::bit(factor) != 0
     }
 
-    /// With one more.
+    /// These factors and one more.
     #[must_use]
     pub const fn with(self, factor: Factor) -> Self {
         Self(self.0 | Self::bit(factor))

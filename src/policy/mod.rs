@@ -9,13 +9,14 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `decide` | facts to verdict: the one decision, in its two halves |
-//! | `peer`, `index` | who may connect and where a called AE title leads; whom of ten thousand peers to ask |
+//! | `facts`, `decide`, `refusal` | facts to verdict: the one decision, in its two halves; the no, and who came nearest |
+//! | `peer`, `routing`, `index` | who may connect; where a called AE title leads; whom of ten thousand peers to ask |
 //! | `ae_pattern` | AE titles with `*` and `?` |
 //! | `admission`, `hours`, `tls_version` | what a role asks before anything is done: its TLS, and when |
-//! | `user`, `factors` | what a proven user means for an association; what may be proven, and what is missing |
-//! | `role`, `rights` | what one role permits; what peer and user both may |
-//! | `query` | what a role says of queries and retrievals, and what becomes of their answers |
+//! | `border` | which countries a route joins, and the agreement that it needs |
+//! | `proven`, `user`, `factors` | a proven user; what that means for an association; what may be proven, and what is missing |
+//! | `request`, `role`, `rights` | a request and the no to it; what one role permits; what peer, user and agreement all allow |
+//! | `query`, `answers` | what a role says of queries and retrievals; what becomes of their answers |
 //! | `operation`, `sop_class` | what roles list: operations with their direction, SOP classes and transfer syntaxes |
 //! | `scope` | which studies a peer may see |
 //! | `covers`, `comparison` | whether a role allows all that another does; what a policy admits that another does not |
@@ -38,19 +39,26 @@
 
 mod admission;
 mod ae_pattern;
+mod answers;
 mod block;
+mod border;
 mod comparison;
 mod covers;
 mod decide;
 mod factors;
+mod facts;
 mod hours;
 mod index;
 pub mod limits;
 mod operation;
 mod peer;
+mod proven;
 mod query;
+mod refusal;
+mod request;
 mod rights;
 mod role;
+mod routing;
 pub mod scope;
 pub mod sop_class;
 mod stated;
@@ -59,25 +67,29 @@ mod treatment;
 mod user;
 
 pub use ae_pattern::{AePattern, AePatternError};
+pub use answers::{Allowed, Hidden};
 pub use block::{Block, Blocked, BlockedError, Blocks, Known};
+pub use border::{Agreement, Borders, Country, Ends, Mechanism, UnknownCountry};
 pub use comparison::{Change, RoleChange, Things, compare, compare_roles};
-pub use decide::{
-    Condition, ContextRefusal, ContextVerdict, Facts, Grant, Refusal, Verdict, decide, granted, recognised,
-};
+pub use decide::{ContextRefusal, ContextVerdict, Grant, Verdict, decide, granted, recognised};
 pub use factors::{Factor, Factors};
+pub use facts::Facts;
 pub use hours::{Hours, HoursError};
 pub use operation::{Direction, Operation, UnknownOperation};
 pub(crate) use peer::is_name;
-pub use peer::{Peer, Policy, RewriteDirection, Route};
-pub use query::{Allowed, AttributePattern, Hidden, Queries, QueryKey, QueryLevel, Sought};
+pub use peer::{Peer, RewriteDirection};
+pub use proven::{LONGEST_USER_NAME, ProvenUser, is_user_name};
+pub use query::{AttributePattern, Queries, QueryKey, QueryLevel, Sought};
+pub use refusal::{Condition, Refusal};
+pub use request::{Denial, Request};
 pub use rights::Rights;
-pub use role::{Denial, Request, Role};
+pub use role::Role;
+pub use routing::{Policy, Route};
 pub use scope::Scope;
 pub use sop_class::{Group, SopClassSet, TransferSyntaxSet, UnknownUid};
 pub use stated::{KeyLines, Stated};
 pub use tls_version::TlsVersion;
 pub use treatment::{Content, Part, Treatment};
-pub use user::{LONGEST_USER_NAME, ProvenUser, is_user_name};
 
 #[cfg(test)]
 mod tests;

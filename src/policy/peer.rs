@@ -1,52 +1,16 @@
-//! Who may connect, and which upstream a called AE title leads to.
+//! A `[[peer]]`: who may connect, and as what.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::index::Index;
-use super::{AePattern, Condition, KeyLines, Refusal, Role, Scope, Stated};
+use super::border;
+use super::role::Role;
+use super::scope::Scope;
+use super::{AePattern, Direction, KeyLines, Operation};
 use crate::identity::CertificateBinding;
-use crate::vocabulary::Reason;
-use crate::wire::AeTitle;
-
-/// Everything that decides about an association. Nobody is allowed in who matches no peer.
-#[derive(Clone, Debug, Default)]
-pub struct Policy {
-    /// In the order of the configuration: the first whose every condition holds decides.
-    pub peers: Vec<Arc<Peer>>,
-    /// In the order of the configuration.
-    pub routes: Vec<Route>,
-    /// Every listener, with its default upstream if it has one.
-    pub listeners: BTreeMap<Arc<str>, Option<Arc<str>>>,
-    /// Of the peers.
-    pub(super) index: Index,
-    /// Every role by its name, for users who have it.
-    pub roles: BTreeMap<Arc<str>, Arc<Role>>,
-    /// Of each listener that only one peer may use, the networks of that peer.
-    only_networks: BTreeMap<Arc<str>, Stated>,
-}
-
-impl Policy {
-    /// Whether there is a role by which it is counted how many patients somebody sees.
-    pub fn counts_patients(&self) -> bool {
-        self.roles.values().any(|role| role.counts_patients())
-    }
-}
-
-/// `[[route]]`: a called AE title that has an upstream of its own.
-#[derive(Clone, Debug)]
-pub struct Route {
-    /// The called AE titles that it is for.
-    pub called: AePattern,
-    /// Name of the upstream.
-    pub upstream: Arc<str>,
-    /// Where the configuration defines it, counted from 1.
-    pub line: usize,
-}
 
 /// Whether a text can be the name of a peer, or of whatever else a configuration names: 1 to 64 letters, digits, dots, hyphens
 /// and underscores.
@@ -133,60 +97,25 @@ impl Peer {
         self.listeners.as_ref().is_none_or(|names| names.iter().any(|name| **name == *listener))
     }
 
+    /// Whether a rewrite one way sees what travels by an operation: the objects in its direction, and C-ECHO, which has none.
+    pub fn seen_by_rewrite(&self) -> impl Fn(&Operation) -> bool {
+        let direction = self.rewrite_direction;
+        move |operation| match operation {
+            Operation::CEcho => true,
+            Operation::CStore => direction.applies(Direction::FromPeer),
+            Operation::CGet => direction.applies(Direction::ToPeer),
+            _ => false,
+        }
+    }
+
+    /// Its way to an upstream, as far as borders are concerned.
+    pub fn route_to<'r>(&'r self, upstream: &'r str) -> border::Route<'r> {
+        border::Route { peer: &self.name, rewrite: self.rewrite.as_deref(), upstream }
+    }
+
     /// Whether one of its networks holds the address. An IPv4-mapped IPv6 address counts as the IPv4 one.
     pub fn holds_address(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.networks.iter().any(|network| network.contains(&address))
     }
-}
-
-impl Policy {
-    /// The peers and routes in the order of the configuration, every listener with its default upstream if it has one, and every
-    /// role by its name.
-    pub fn new(
-        peers: Vec<Arc<Peer>>,
-        routes: Vec<Route>,
-        listeners: BTreeMap<Arc<str>, Option<Arc<str>>>,
-        roles: BTreeMap<Arc<str>, Arc<Role>>,
-    ) -> Self {
-        let only_networks = listeners
-            .keys()
-            .filter_map(|name| Some((name.clone(), only(&peers, name)?.keys.of(Condition::Network.key())?)))
-            .collect();
-        Self { index: Index::of(&peers), peers, routes, listeners, roles, only_networks }
-    }
-
-    /// Whether any peer could come from this address, asked before any TLS work.
-    ///
-    /// # Errors
-    /// A refusal with [`Reason::AddressNotAllowed`].
-    pub fn admits_address(&self, listener: &str, address: IpAddr) -> Result<(), Refusal> {
-        let mut there = self.index.at(address).flatten().filter_map(|at| self.peers.get(*at));
-        if there.any(|peer| peer.uses_listener(listener)) {
-            return Ok(());
-        }
-        let address = address.to_canonical();
-        Err(Refusal {
-            reason: Reason::AddressNotAllowed,
-            nearest: None,
-            stated: self.only_networks.get(listener).copied(),
-            detail: format!("no peer of listener \"{listener}\" has a network that holds {address}"),
-            remedy: format!("add {address} to the networks of the peer that it belongs to"),
-        })
-    }
-
-    /// The upstream for an association that `peer` asks for: its own, else the route of the called AE title, else
-    /// the listener's.
-    pub fn upstream(&self, peer: &Peer, listener: &str, called: &AeTitle) -> Option<Arc<str>> {
-        let route =
-            || self.routes.iter().find(|route| route.called.matches(called)).map(|route| &route.upstream);
-        let default = || self.listeners.get(listener).and_then(Option::as_ref);
-        peer.upstream.as_ref().or_else(route).or_else(default).cloned()
-    }
-}
-
-/// The one peer that may use a listener. Of several, an address belongs to none more than to the others.
-fn only<'p>(peers: &'p [Arc<Peer>], listener: &str) -> Option<&'p Arc<Peer>> {
-    let mut there = peers.iter().filter(|peer| peer.uses_listener(listener));
-    there.next().filter(|_| there.next().is_none())
 }

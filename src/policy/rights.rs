@@ -1,9 +1,9 @@
-//! What an association may do: what its peer and its user both may.
+//! What an association may do: what its peer and its user both may, and the agreement by which it is open.
 
 use std::sync::Arc;
 
 use super::query::looks;
-use super::{Allowed, Denial, Direction, Operation, Request, Role, Sought};
+use super::{Agreement, Allowed, Denial, Direction, Operation, Request, Role, Sought};
 use crate::wire::Uid;
 
 /// The role of a peer and, where a user is proven, those of the user. Something is permitted where the peer's role permits it
@@ -13,6 +13,8 @@ pub struct Rights {
     peer: Arc<Role>,
     /// `None`: no user is proven, the peer alone decides.
     user: Option<Arc<[Arc<Role>]>>,
+    /// By which data may travel; `None`: its route needs none.
+    agreement: Option<Arc<Agreement>>,
 }
 
 /// The roles that have one abstract syntax. It is looked up once for each presentation context, and not for each of its
@@ -20,25 +22,39 @@ pub struct Rights {
 pub(super) struct OfClass<'r> {
     peer: &'r Role,
     user: Option<Vec<&'r Arc<Role>>>,
+    agreement: Option<&'r Role>,
 }
 
 impl OfClass<'_> {
     /// Whether a presentation context may be offered with this transfer syntax.
     pub(super) fn permits(&self, transfer_syntax: &Uid) -> bool {
         let has = |role: &Role| role.transfer_syntaxes.contains(transfer_syntax);
-        has(self.peer) && self.user.as_ref().is_none_or(|roles| roles.iter().any(|role| has(role)))
+        has(self.peer)
+            && self.user.as_ref().is_none_or(|roles| roles.iter().any(|role| has(role)))
+            && self.agreement.is_none_or(has)
     }
 }
 
 impl Rights {
     /// Of a peer without a user.
     pub fn of_peer(role: Arc<Role>) -> Self {
-        Self { peer: role, user: None }
+        Self { peer: role, user: None, agreement: None }
     }
 
     /// Of a user that comes through a peer.
     pub fn of_both(peer: Arc<Role>, user: Vec<Arc<Role>>) -> Self {
-        Self { peer, user: Some(user.into()) }
+        Self { peer, user: Some(user.into()), agreement: None }
+    }
+
+    /// No more than an agreement is about.
+    #[must_use]
+    pub(super) fn under(self, agreement: Option<Arc<Agreement>>) -> Self {
+        Self { agreement, ..self }
+    }
+
+    /// The agreement by which data may travel, where the route needs one.
+    pub fn agreement(&self) -> Option<&Arc<Agreement>> {
+        self.agreement.as_ref()
     }
 
     /// The names of the roles, that of the peer first, such as `"modality"` or `"modality" and "reader" of the user`.
@@ -62,7 +78,11 @@ impl Rights {
             Some(roles) => roles.iter().any(|wide| wide.covers(narrow)),
             None => true,
         };
-        self.peer.covers(&other.peer)
+        let wide = self.agreement.as_ref().is_none_or(|wide| {
+            let narrow = other.agreement.as_ref().map_or(&other.peer, |narrow| &narrow.allows);
+            wide.allows.covers(narrow)
+        });
+        wide && self.peer.covers(&other.peer)
             && match &other.user {
                 Some(roles) => roles.iter().all(covered),
                 None => covered(&other.peer),
@@ -80,6 +100,7 @@ impl Rights {
     /// The peer's [`Denial`], else that of the user's last role.
     pub fn permits_request(&self, request: &Request<'_>) -> Result<(), Denial> {
         self.peer.permits_request(request)?;
+        self.agreement.as_ref().map_or(Ok(()), |agreement| agreement.allows.permits_request(request))?;
         let Some(roles) = &self.user else { return Ok(()) };
         let mut denied = Denial::Operation;
         for role in roles.iter() {
@@ -125,6 +146,7 @@ impl Rights {
     /// The peer's [`Denial`], else that of the user's last role.
     pub fn permits_query(&self, request: &Request<'_>, sought: &Sought) -> Result<Allowed, Denial> {
         self.peer.permits_query(request, sought)?;
+        self.agreement.as_ref().map_or(Ok(()), |agreement| agreement.allows.permits_request(request))?;
         let Some(roles) = &self.user else { return Ok(Allowed::of(&self.peer, None)) };
         let (mut permitting, mut denied) = (Vec::new(), Denial::Operation);
         for role in roles.iter() {
@@ -149,17 +171,26 @@ impl Rights {
 
     /// What may be offered of presentation contexts with this abstract syntax; `None` is nothing.
     pub(super) fn of_class(&self, class: &Uid) -> Option<OfClass<'_>> {
-        if !self.peer.sop_classes.contains(class) {
+        let agreement = self.agreement.as_ref().map(|agreement| &*agreement.allows);
+        if !self.peer.sop_classes.contains(class)
+            || agreement.is_some_and(|role| !role.sop_classes.contains(class))
+        {
             return None;
         }
         let has = |role: &&Arc<Role>| role.sop_classes.contains(class);
         let user: Option<Vec<&Arc<Role>>> =
             self.user.as_ref().map(|roles| roles.iter().filter(has).collect());
-        user.as_ref().is_none_or(|roles| !roles.is_empty()).then_some(OfClass { peer: &self.peer, user })
+        user.as_ref().is_none_or(|roles| !roles.is_empty()).then_some(OfClass {
+            peer: &self.peer,
+            user,
+            agreement,
+        })
     }
 
     fn allow(&self, permits: impl Fn(&Role) -> bool) -> bool {
         let of_user = |roles: &Arc<[Arc<Role>]>| roles.iter().any(|role| permits(role));
-        permits(&self.peer) && self.user.as_ref().is_none_or(of_user)
+        permits(&self.peer)
+            && self.user.as_ref().is_none_or(of_user)
+            && self.agreement.as_ref().is_none_or(|agreement| permits(&agreement.allows))
     }
 }

@@ -1,15 +1,12 @@
 //! What a peer may do once its association is open.
 
-use std::fmt;
-
 use super::factors::Factors;
-use super::query::{Queries, looks};
+use super::query::{Queries, Sought, looks};
+use super::request::{Denial, Request};
 use super::{
-    AePattern, Direction, Hours, KeyLines, Operation, SopClassSet, Sought, TlsVersion, TransferSyntaxSet,
-    sop_class,
+    AePattern, Direction, Hours, KeyLines, Operation, SopClassSet, TlsVersion, TransferSyntaxSet, sop_class,
 };
-use crate::vocabulary::Cause;
-use crate::wire::{AeTitle, Uid};
+use crate::wire::AeTitle;
 
 /// `[[role]]`: operations, SOP classes and transfer syntaxes. What is not listed is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,85 +35,15 @@ pub struct Role {
     pub queries: Queries,
 }
 
-/// A DIMSE request, as far as a role looks at it.
-#[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
-    /// What is asked for.
-    pub operation: Operation,
-    /// Which side asks.
-    pub direction: Direction,
-    /// Of the presentation context that carries the request.
-    pub abstract_syntax: &'a Uid,
-    /// Affected or requested SOP class UID of the command.
-    pub sop_class: Option<&'a Uid>,
-    /// (0000,0600), without padding; C-MOVE only.
-    pub move_destination: Option<&'a str>,
-    /// A C-GET of the peer waits for its last response.
-    pub retrieving: bool,
-}
-
-/// Why a request was refused on an association that lives on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Denial {
-    /// Its rights do not have the operation.
-    Operation,
-    /// The upstream asks for what only a request of the peer brings about, and there is none.
-    Unasked,
-    /// They have it not for the SOP class of the request.
-    SopClass,
-    /// They let no C-MOVE send to that AE title.
-    MoveDestination,
-    /// At this level, or at none, it may not ask.
-    QueryLevel,
-    /// None of the keys that have to narrow a query does.
-    QueryKeys,
-    /// It would be matched on what is left out of answers.
-    HiddenKey,
-    /// There were as many retrievals within the hour as there may be.
-    Retrievals,
-}
-
-impl Denial {
-    /// What records and metrics call it.
-    pub fn cause(self) -> Cause {
-        match self {
-            Self::Operation => Cause::OperationNotAllowed,
-            Self::Unasked => Cause::NotAskedFor,
-            Self::SopClass => Cause::SopClassNotAllowed,
-            Self::MoveDestination => Cause::MoveDestinationNotAllowed,
-            Self::QueryLevel => Cause::QueryLevelNotAllowed,
-            Self::QueryKeys => Cause::QueryTooWide,
-            Self::HiddenKey => Cause::QueryKeyHidden,
-            Self::Retrievals => Cause::TooManyRetrievals,
-        }
-    }
-
-    /// Status (0000,0900) of the response (PS3.7 Annex C, PS3.4 §C.4.2.1.5).
-    pub fn status(self) -> u16 {
-        self.cause().status().unwrap_or(0x0124)
-    }
-}
-
-impl fmt::Display for Denial {
-    /// Fits an Error Comment (0000,0902), VR LO: at most 64 characters.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Operation => "operation not allowed for this peer",
-            Self::Unasked => "no C-GET of this peer is open",
-            Self::SopClass => "SOP class not allowed for this peer or in this context",
-            Self::MoveDestination => "move destination unknown",
-            Self::QueryLevel => "query level not allowed for this peer",
-            Self::QueryKeys => "no key of the query narrows it as far as it has to",
-            Self::HiddenKey => "the query asks by an attribute that this peer may not see",
-            Self::Retrievals => "as many retrievals in the last hour as may be",
-        })
-    }
+/// Whether an operation shows whose an object is, or that it is there.
+fn shows(operation: Operation) -> bool {
+    looks(operation) || matches!(operation, Operation::NGet | Operation::NAction)
 }
 
 impl Role {
     /// Whether it is counted how many patients its queries and retrievals show.
     pub fn counts_patients(&self) -> bool {
-        self.queries.max_patients_per_day.is_some() && self.operations.iter().copied().any(looks)
+        self.queries.max_patients_per_day.is_some() && self.operations.iter().copied().any(shows)
     }
 
     /// Whether the request may pass. C-CANCEL is not asked about: it belongs to its request.

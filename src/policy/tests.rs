@@ -104,7 +104,10 @@ fn context(id: u8, abstract_syntax: &str, transfer_syntaxes: &[&str]) -> Propose
 /// Who asks: listener, address, certificate, calling and called AE title.
 type Asks<'a> = (&'a str, &'a str, Option<&'a str>, &'a str, &'a str);
 
-fn ask(policy: &Policy, (listener, address, shown, calling, called): Asks<'_>) -> Result<Grant, Refusal> {
+pub(super) fn ask(
+    policy: &Policy,
+    (listener, address, shown, calling, called): Asks<'_>,
+) -> Result<Grant, Refusal> {
     let certificate = shown.map(certificate);
     let authorities = [Arc::new(authority())];
     let facts = Facts {

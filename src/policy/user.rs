@@ -2,36 +2,16 @@
 
 use std::sync::Arc;
 
-use time::OffsetDateTime;
-
 use super::admission::admitted_by;
 use super::factors::{Factor, Factors};
-use super::{Facts, Peer, Policy, Refusal, Rights, Role};
+use super::facts::Facts;
+use super::peer::Peer;
+use super::proven::ProvenUser;
+use super::refusal::Refusal;
+use super::rights::Rights;
+use super::role::Role;
+use super::routing::Policy;
 use crate::vocabulary::Reason;
-
-/// A user who has proven to be one. A claim without proof never becomes this.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProvenUser {
-    /// As the file of users has it; of a token the name of its issuer, a slash, and the name that it has.
-    pub name: Arc<str>,
-    /// By what, beside a certificate.
-    pub factors: Factors,
-    /// Names of `[[role]]`s. Without one a user may do nothing.
-    pub roles: Vec<Arc<str>>,
-    /// Names of `[[peer]]`s through which the user may come; none named: all.
-    pub peers: Vec<Arc<str>>,
-    /// When what was proven ends, where the association has to end with it.
-    pub ends: Option<OffsetDateTime>,
-}
-
-/// Characters of the longest name of a user.
-pub const LONGEST_USER_NAME: usize = 64;
-
-/// Whether a user may be called so: nothing that a shell, a URI or a log would have to quote.
-pub fn is_user_name(text: &str) -> bool {
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@+".contains(&byte);
-    (1..=LONGEST_USER_NAME).contains(&text.len()) && text.bytes().all(legal) && !text.starts_with('-')
-}
 
 /// What peer and user may do together. Who has no user gets what the peer may.
 ///

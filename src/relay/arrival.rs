@@ -17,7 +17,8 @@ use super::slots::Slot;
 use crate::audit::{self, Event};
 use crate::config::{ListenerSettings, Settings};
 use crate::identity::Certificate;
-use crate::policy::{Blocks, Facts, Peer, ProvenUser, Refusal, Stated, TlsVersion};
+use crate::policy::limits::{Of, Over};
+use crate::policy::{Blocks, Facts, KeyLines, ProvenUser, Refusal, Stated, TlsVersion};
 use crate::tls::Session;
 use crate::tokens::Once;
 use crate::trace::Witness;
@@ -103,14 +104,19 @@ fn with_line(detail: &str, stated: Option<Stated>) -> String {
 }
 
 impl Refused {
-    /// Peer and proxy together have as many associations as they may, or ask for them too fast.
-    pub(super) fn limited(reason: Reason, peer: &Peer) -> Self {
-        let stated = match reason {
-            Reason::TooManyAssociationsOfPeer => peer.keys.of("max-associations"),
-            Reason::AssociationRateOfPeer => peer.keys.of("associations-per-minute"),
-            _ => None,
+    /// By a limit of the peer, or of `[limits]`, with the line that states it.
+    pub(super) fn limited(over: Over, keys: &KeyLines) -> Self {
+        Self::beyond(over, keys, &over.reason.to_string())
+    }
+
+    /// The same, where `found` says more than the reason does.
+    pub(super) fn beyond(over: Over, keys: &KeyLines, found: &str) -> Self {
+        let stated = keys.of(over.key);
+        let explanation = match (stated, over.of) {
+            (None, Of::All) => format!("{found} (the default of {} in [limits])", over.key),
+            _ => with_line(found, stated),
         };
-        Self { stated, ..Self::new(reason, with_line(&reason.to_string(), stated)) }
+        Self { stated, ..Self::new(over.reason, explanation) }
     }
 
     /// A warning where it is a security alert in the records.

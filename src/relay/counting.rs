@@ -25,7 +25,7 @@ pub(crate) struct Counting {
     failures: Failures,
 }
 
-/// Who sees.
+/// For whom patients are counted: the peer, and the user where one is proven.
 #[derive(Clone)]
 pub(crate) struct Viewer {
     pub peer: Arc<str>,

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -13,7 +14,8 @@ use super::handed_on;
 use super::leg::Leg;
 use super::proxy_protocol::{self, HeaderError};
 use super::threshold::{counted, handshake_failed, spoken, unexpected};
-use crate::policy::limits::ConnectionPermit;
+use crate::config::Settings;
+use crate::policy::limits::{ConnectionPermit, Over};
 use crate::tls::{Protocol, ServerStream, Session};
 use crate::trace::Node;
 use crate::vocabulary::Reason;
@@ -25,15 +27,14 @@ use crate::vocabulary::Reason;
 pub(crate) async fn enter(
     arrival: &mut Arrival,
     mut socket: TcpStream,
-    deadline: Instant,
+    artim: &Artim,
 ) -> Result<(Leg, ConnectionPermit), Refused> {
-    let gate = arrival.gate.clone();
-    let known = under_artim(&gate, deadline, look_behind_balancer(arrival, &mut socket)).await;
+    let known = artim.over(look_behind_balancer(arrival, &mut socket)).await;
     // Once only: a log of text would have both.
     tracing::Span::current().record("address", tracing::field::display(arrival.from));
     arrival.be_seen();
     known?;
-    under_artim(&gate, deadline, enter_from(arrival, socket)).await
+    artim.over(enter_from(arrival, socket)).await
 }
 
 /// Where a load balancer says so, whose connection it is.
@@ -99,21 +100,35 @@ async fn begin(arrival: &mut Arrival, socket: TcpStream) -> Result<Leg, Refused>
     }
 }
 
-/// Runs an entrance step under ARTIM (PS3.8 §9.1.5), and not on while the proxy drains.
-///
-/// # Errors
-/// The step's own, or that the time is over.
-pub(crate) async fn under_artim<T>(
-    gate: &Gate,
-    arrival_deadline: Instant,
-    step: impl Future<Output = Result<T, Refused>>,
-) -> Result<T, Refused> {
-    tokio::select! {
-        // Whoever has asked gets an answer.
-        biased;
-        done = timeout_at(arrival_deadline, step) => {
-            done.unwrap_or_else(|_| Err(Refused::from(Reason::AssociateTimeout)))
+/// The time that a requestor has until it is let in (PS3.8 §9.1.5).
+pub(crate) struct Artim {
+    gate: Arc<Gate>,
+    settings: Arc<Settings>,
+    deadline: Instant,
+}
+
+impl Artim {
+    /// From the first moment of the connection, as long as `associate-timeout` says.
+    pub(crate) fn of(arrival: &Arrival) -> Self {
+        let (gate, settings) = (arrival.gate.clone(), arrival.settings.clone());
+        let deadline = arrival.began + settings.limits.associate_timeout;
+        Self { gate, settings, deadline }
+    }
+
+    /// Runs a step of the entrance, and not on while the proxy drains.
+    ///
+    /// # Errors
+    /// The step's own, or that the time is over.
+    pub(crate) async fn over<T>(&self, step: impl Future<Output = Result<T, Refused>>) -> Result<T, Refused> {
+        tokio::select! {
+            // Whoever has asked gets an answer.
+            biased;
+            done = timeout_at(self.deadline, step) => done.unwrap_or_else(|_| {
+                // The key is called as the reason is.
+                let over = Over::all(Reason::AssociateTimeout, Reason::AssociateTimeout.label());
+                Err(Refused::limited(over, &self.settings.limit_keys))
+            }),
+            () = self.gate.draining() => Err(Refused::from(Reason::ShuttingDown)),
         }
-        () = gate.draining() => Err(Refused::from(Reason::ShuttingDown)),
     }
 }

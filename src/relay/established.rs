@@ -8,13 +8,15 @@ use tracing::Span;
 use super::arrival::Arrival;
 use super::asking::Asking;
 use super::associate;
+use super::brought::Whose;
 use super::counting::Viewer;
 use super::drive::{Open, today};
 use super::early::Early;
 use super::leg::Leg;
-use super::looking_up::Way;
-use super::machine::{Deadlines, IsWithin, Machine, Terms, Waiting};
+use super::looking_up::{Archive, Way};
+use super::machine::{Deadlines, IsWithin, Machine, Remembers, Terms, Waiting};
 use crate::config::ForwardedIdentity;
+use crate::dimse::Operation;
 use crate::policy::{Grant, Peer, Scope};
 use crate::rewrite::Recalled;
 use crate::wire::associate::{AssociateAc, AssociateRq};
@@ -64,6 +66,7 @@ impl Established {
             offered: limits.max_pdu_length,
             retrievals: retrievals(arrival, &grant),
             queries: queries(arrival, &grant, &viewer),
+            brought: brought(arrival, &grant, &viewer),
             grant,
         };
         let takes = [&self.answered.user, &self.requested.user].map(|user| user.maximum_length.unwrap_or(0));
@@ -109,6 +112,20 @@ fn queries(arrival: &Arrival, grant: &Grant, viewer: &Viewer) -> Option<IsWithin
     let (gate, viewer) = (Arc::clone(&arrival.gate), viewer.clone());
     let counts = grant.rights.counts_patients();
     counts.then(|| -> IsWithin { Box::new(move |most| gate.counting.may_ask(&viewer, most)) })
+}
+
+/// What the peer has stored, where a request for storage commitment asks about it.
+fn brought(arrival: &Arrival, grant: &Grant, viewer: &Viewer) -> Option<Arc<dyn Remembers>> {
+    let is_asked = grant.peer.scope.is_some() && grant.rights.operations().contains(&Operation::NAction);
+    let upstream = arrival.settings.upstreams.get(&grant.upstream).filter(|_| is_asked)?;
+    let whose = Whose {
+        peer: viewer.peer.clone(),
+        user: viewer.user.clone(),
+        titles: [grant.calling.clone(), grant.called.clone()],
+        upstream: upstream.name.clone(),
+        archive: Archive::of(upstream),
+    };
+    Some(Arc::new(arrival.gate.brought.of(whose)))
 }
 
 /// The limits that hold for this peer and this upstream.

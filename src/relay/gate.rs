@@ -8,6 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
+use super::brought::Brought;
 use super::counting::Counting;
 use super::decoding::Decoders;
 use super::ids::Ids;
@@ -55,6 +56,8 @@ pub(crate) struct Gate {
     pub waiting: Arc<Shelf>,
     /// Studies that are asked about for peers with a scope.
     pub looking_up: LookingUp,
+    /// What such peers have stored.
+    pub brought: Arc<Brought>,
     pub refusals: Arc<Refusals>,
     pub live: Live,
     /// How often open associations were asked about again.
@@ -111,6 +114,7 @@ impl Gate {
             decoders,
             waiting,
             looking_up: LookingUp::default(),
+            brought: Arc::default(),
             stage,
             aborted: AtomicU64::new(0),
             health_checks: AtomicU64::new(0),

@@ -31,7 +31,8 @@ pub(super) async fn enter(
     let address = arrival.from.ip().to_canonical();
     blocked(arrival).map_or(Ok(()), Err)?;
     // Of the machine: until it is known whose it is.
-    let unknown = arrival.gate.limiter.connection(address).map_err(Refused::from)?;
+    let unknown = arrival.gate.limiter.connection(address);
+    let unknown = unknown.map_err(|over| Refused::limited(over, &arrival.settings.limit_keys))?;
     match spoken(&socket).await? {
         Protocol::Tls => {}
         protocol => return Err(unexpected(true, protocol)),

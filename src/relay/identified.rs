@@ -68,7 +68,7 @@ impl Identified {
         }
     }
 
-    /// Proven or not.
+    /// The name of the user, whether it was proven or only claimed.
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Claimed(name) => name,
@@ -76,7 +76,7 @@ impl Identified {
         }
     }
 
-    /// As records say it.
+    /// The user as records name one, with what proved it.
     pub(super) fn audited(&self) -> audit::Identified {
         let proven = self.as_proven();
         audit::Identified {

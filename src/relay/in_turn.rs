@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-/// Who has a turn.
+/// Bounds how much work is done on blocking threads at once; who has no turn waits.
 pub(super) struct InTurn(Arc<Semaphore>);
 
 impl InTurn {
-    /// So many at once.
+    /// Turns for so many pieces of work at once.
     pub(super) fn new(most: usize) -> Self {
         Self(Arc::new(Semaphore::new(most)))
     }

@@ -19,7 +19,7 @@ use super::gate::Gate;
 use super::identified::Identified;
 use super::live::{Entry, Facts, Order, Right, When};
 use crate::config::{OpenAssociations, Settings, UpstreamSettings, UserIdentity};
-use crate::policy::{self, Blocks, Grant, Peer, ProvenUser, Verdict, decide, scope};
+use crate::policy::{self, Blocks, Grant, Peer, ProvenUser, Rights, Verdict, decide, scope};
 use crate::tls::ClientAuthentication;
 use crate::tokens::Issuer;
 use crate::users::{Refused, Users};
@@ -97,8 +97,14 @@ fn judged(
     match decide(&rules.policy, &asked) {
         Verdict::Refuse(refusal) => Some(Lost { reason: refusal.reason, detail: refusal.detail }),
         Verdict::Allow(_) if user.is_err() => user.err().map(|why| no_user(facts, &why)),
-        // Nothing but a user's own role can allow less by the same rules: its hours are over.
-        Verdict::Allow(_) if Arc::ptr_eq(rules, &right.settings) && right.proof.user.is_none() => None,
+        // Nothing else can allow less by the same rules: a user's own role whose hours are over, or the agreement that comes next.
+        Verdict::Allow(_)
+            if Arc::ptr_eq(rules, &right.settings)
+                && right.proof.user.is_none()
+                && right.rights.agreement().is_none() =>
+        {
+            None
+        }
         Verdict::Allow(grant) => {
             let less = less(rules, facts, right, &grant);
             right.decided.store(Arc::new(grant.rights));
@@ -160,6 +166,9 @@ fn less(rules: &Settings, facts: &Facts, right: &Right, grant: &Grant) -> Option
     if old.name != new.name {
         return Some(format!("peer \"{}\" decides now, where \"{}\" did", new.name, old.name));
     }
+    if let Some(other) = other_agreement(right, grant) {
+        return Some(other);
+    }
     if !grant.rights.covers(&right.rights) {
         return Some(format!("role {} allows less than {} did", grant.rights.named(), right.rights.named()));
     }
@@ -173,6 +182,16 @@ fn less(rules: &Settings, facts: &Facts, right: &Right, grant: &Grant) -> Option
         return Some(format!("upstream \"{}\" is not what \"{}\" was", grant.upstream, facts.upstream));
     }
     unprotected(rules, facts, right)
+}
+
+/// Its records name the agreement that it began under.
+fn other_agreement(right: &Right, grant: &Grant) -> Option<String> {
+    let id = |rights: &Rights| rights.agreement().map(|agreement| agreement.id.clone());
+    let (before, now) = (id(&right.rights), id(&grant.rights));
+    let told = |id: Option<Arc<str>>| {
+        id.map_or_else(|| "no agreement".to_owned(), |id| format!("agreement \"{id}\""))
+    };
+    (before != now).then(|| format!("it began under {}, and {} counts now", told(before), told(now)))
 }
 
 fn is_same_rewrite(rules: &Settings, new: &Peer, before: &Settings, old: &Peer) -> bool {

@@ -13,7 +13,7 @@ use crate::trace;
 use crate::upper::{LINGER, Outside, Transport, Written, linger, poll_write};
 use crate::wire::Outgoing;
 
-/// A leg.
+/// One end's connection: a stream, what went over it, and whether it stands between two PDUs.
 pub(crate) struct Leg {
     stream: Box<dyn Transport>,
     received: u64,

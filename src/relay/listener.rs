@@ -20,7 +20,7 @@ const BACKLOG: u32 = 1024;
 /// The longest wait after an accept that failed, as when the process has no file descriptors left.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
 
-/// A bound listener.
+/// A listener that is bound to its address and may accept connections.
 pub(crate) struct Listener {
     /// Each connection takes the settings of this name that are in force when it comes.
     pub name: Arc<str>,

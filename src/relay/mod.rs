@@ -36,6 +36,7 @@
 //! | `counting` | patients whom somebody sees today, counted |
 //! | `in_turn` | work on threads for that, so much of it at once |
 //! | `looking_up` | studies that an upstream is asked about, for peers that may see some only |
+//! | `brought` | instances that such peers have stored, for storage commitment |
 //! | `asking` | the crosswalk, for one association |
 //! | `leg` | bytes in and out |
 //! | `caught` | a panic, as an answer like others |
@@ -70,6 +71,7 @@ mod asking;
 mod associate;
 mod assumed;
 mod borne;
+mod brought;
 mod caught;
 mod counting;
 mod decoding;
@@ -121,6 +123,8 @@ pub(crate) use in_force::InForce;
 pub use listeners::BindError;
 pub(crate) use listeners::{Bound, ListenFor, Listeners};
 pub(crate) use live::{Changes, Context, Contexts, Entry, Mark, OfUpstream, Order, Role, Wanted, When};
+#[doc(hidden)]
+pub use machine::played;
 pub(crate) use proof::{Ending, Proven, proven_by};
 pub(crate) use recent::{Because, Recalled};
 pub use upstream::{AddressState, Availability, UpstreamState};

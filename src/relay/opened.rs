@@ -73,7 +73,8 @@ fn settle(arrival: &Arrival, entry: &Entry) {
     if arrival.gate.rounds() != arrival.rounds {
         arrival.gate.judge_again(entry);
     }
-    let has_hours = entry.right.decided.load().roles().any(|role| role.hours.is_some());
+    let decided = entry.right.decided.load();
+    let has_hours = decided.agreement().is_some() || decided.roles().any(|role| role.hours.is_some());
     let has_end = entry.right.proof.user.as_ref().is_some_and(|user| user.ends.is_some());
     if has_hours || has_end || entry.right.proof.user_of_file().is_some() {
         arrival.gate.hours.notify_one();

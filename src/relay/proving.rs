@@ -12,7 +12,7 @@ pub(crate) struct Proving {
     under_way: Mutex<HashMap<Arc<str>, u32>>,
 }
 
-/// One of them.
+/// The right to have a passcode hashed now, one of a bounded number; given back when it is dropped.
 pub(super) struct Turn<'p> {
     proving: &'p Proving,
     peer: Arc<str>,

@@ -24,7 +24,7 @@ const KEPT: usize = 500;
 const MOST_CONTEXTS: usize = 32;
 const MOST_SYNTAXES: usize = 4;
 
-/// The last refusals.
+/// The last refusals of the process, a bounded number, for whoever asks why somebody does not get in.
 #[derive(Default)]
 pub(crate) struct Recent {
     kept: Mutex<VecDeque<Arc<Recalled>>>,
@@ -140,7 +140,7 @@ impl Recent {
         self.told.load(Relaxed)
     }
 
-    /// The newest first.
+    /// Every refusal that is still remembered, the newest first.
     pub(crate) fn list(&self) -> Vec<Arc<Recalled>> {
         self.kept().iter().rev().cloned().collect()
     }

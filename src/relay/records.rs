@@ -18,6 +18,7 @@ pub(crate) struct Particulars {
     upstream: audit::Upstream,
     contexts: Vec<audit::Context>,
     rewrite: Option<String>,
+    agreement: Option<String>,
 }
 
 impl Particulars {
@@ -50,6 +51,7 @@ pub(super) async fn opened(
         },
         contexts: contexts(&established.requested, &established.answer.contexts),
         rewrite: grant.peer.rewrite.as_ref().map(ToString::to_string),
+        agreement: agreement(grant),
     };
     let record = audit::AssociationOpened {
         association: arrival.id.to_string(),
@@ -57,6 +59,7 @@ pub(super) async fn opened(
         upstream: told.upstream.clone(),
         contexts: told.contexts.clone(),
         rewrite: told.rewrite.clone(),
+        agreement: told.agreement.clone(),
         configuration: arrival.settings.digest.clone(),
     };
     let recorded = arrival.gate.audit.record_for_answer(Event::AssociationOpened(Box::new(record))).await;
@@ -64,6 +67,10 @@ pub(super) async fn opened(
         Ok(()) => Ok(told),
         Err(audit::NotKept { queued }) => Err(queued.then(|| Box::new(told))),
     }
+}
+
+fn agreement(grant: &Grant) -> Option<String> {
+    grant.rights.agreement().map(|agreement| agreement.id.to_string())
 }
 
 /// The contexts as they were answered.
@@ -102,6 +109,7 @@ pub(super) async fn closed(
             elements: tally.elements(),
             secret_version: terms.ruleset.as_ref().and_then(|ruleset| ruleset.secret_version()),
         }),
+        agreement: told.agreement,
         configuration: arrival.settings.digest.clone(),
         duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         ended: audited(ended).into(),
@@ -162,6 +170,7 @@ pub(super) async fn unanswered(arrival: &Arrival, told: Particulars, bytes: audi
         operations: BTreeMap::new(),
         bytes,
         rewrite: None,
+        agreement: told.agreement,
         configuration: arrival.settings.digest.clone(),
         duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         ended: vocabulary::Ended::Policy.into(),
@@ -189,6 +198,7 @@ pub(super) fn nothing_allowed(
         operations: BTreeMap::new(),
         bytes,
         rewrite: None,
+        agreement: agreement(grant),
         configuration: arrival.settings.digest.clone(),
         duration_ms: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         ended: vocabulary::Ended::Policy.into(),

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::arrival::{Arrival, Refused};
 use super::associate;
 use super::early::Early;
-use super::entrance;
+use super::entrance::{self, Artim};
 use super::established::Established;
 use super::gate::{Gate, Stage};
 use super::handshake::{self, ReadError};
@@ -25,7 +25,7 @@ use super::upstream::{self, NotReached};
 use super::user_identity;
 use crate::audit;
 use crate::config::UpstreamSettings;
-use crate::policy::limits::{AssociationPermit, ConnectionPermit, RequestPermit};
+use crate::policy::limits::{AssociationPermit, ConnectionPermit, Of, Over, RequestPermit};
 use crate::policy::{Grant, Peer, Verdict, granted, recognised};
 use crate::upper::{LINGER, Opening};
 use crate::vocabulary::Reason;
@@ -91,8 +91,8 @@ async fn approach(arrival: &mut Arrival, socket: TcpStream) -> Option<(Opened, C
 
 /// Lets the requestor in and reads its request. `None` for one that was turned away.
 async fn arrive(arrival: &mut Arrival, socket: TcpStream) -> Option<(Leg, Requested, ConnectionPermit)> {
-    let artim = arrival.began + arrival.settings.limits.associate_timeout;
-    let (mut requestor, permit) = match entrance::enter(arrival, socket, artim).await {
+    let artim = Artim::of(arrival);
+    let (mut requestor, permit) = match entrance::enter(arrival, socket, &artim).await {
         Ok(entered) => entered,
         Err(refused) => {
             arrival.refuse_connection(&refused);
@@ -100,8 +100,7 @@ async fn arrive(arrival: &mut Arrival, socket: TcpStream) -> Option<(Leg, Reques
         }
     };
     // By now it is known whose it is.
-    let gate = arrival.gate.clone();
-    match entrance::under_artim(&gate, artim, read_request(arrival, &mut requestor)).await {
+    match Artim::of(arrival).over(read_request(arrival, &mut requestor)).await {
         Ok(requested) => Some((requestor, requested, permit)),
         Err(refused) => {
             turn_away(arrival, requestor, refused).await;
@@ -133,7 +132,12 @@ async fn read_request(arrival: &Arrival, requestor: &mut Leg) -> Result<Requeste
         Err(ReadError::TooLong(malformed)) => (Reason::AssociateTooLong, malformed),
         Err(ReadError::Io(error)) => return Err(tls_or_lost(&error)),
     };
-    let mut refused = Refused::new(reason, malformed.to_string());
+    let mut refused = if reason == Reason::AssociateTooLong {
+        let over = Over::all(reason, "max-associate-length");
+        Refused::beyond(over, &arrival.settings.limit_keys, &malformed.to_string())
+    } else {
+        Refused::new(reason, malformed.to_string())
+    };
     refused.abort = Some(Abort::provider(malformed.reason));
     Err(refused)
 }
@@ -282,7 +286,10 @@ async fn admitted(
     has_room(arrival, requested).map_err(|refused| not_admitted(Some(&peer), refused))?;
     let address = arrival.from.ip().to_canonical();
     let permit = arrival.gate.limiter.association(&peer, address);
-    let permit = permit.map_err(|reason| not_admitted(Some(&peer), Refused::limited(reason, &peer)))?;
+    let permit = permit.map_err(|over| {
+        let keys = if over.of == Of::Peer { &peer.keys } else { &arrival.settings.limit_keys };
+        not_admitted(Some(&peer), Refused::limited(over, keys))
+    })?;
     user_identity::identify(arrival, requested, &peer.name)
         .await
         .map_err(|refused| not_admitted(Some(&peer), refused))?;

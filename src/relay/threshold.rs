@@ -19,7 +19,8 @@ const LOOKED_AT: usize = 16;
 pub(super) fn counted(arrival: &Arrival) -> Result<ConnectionPermit, Refused> {
     let address = arrival.from.ip().to_canonical();
     admitted(arrival, address).map_err(Refused::from)?;
-    arrival.gate.limiter.connection(address).map_err(Refused::from)
+    let permit = arrival.gate.limiter.connection(address);
+    permit.map_err(|over| Refused::limited(over, &arrival.settings.limit_keys))
 }
 
 /// Whether the address may come in at all, as far as that alone decides.

@@ -11,7 +11,7 @@ use super::template::Template;
 use super::words::Vocabulary;
 use crate::dataset::{PATIENT_ID, Tag};
 
-/// A rule's action, compiled.
+/// What a rule does with an element, compiled: pure data, which `applying` applies forward, back or to keys.
 #[derive(Clone, Debug)]
 pub(super) enum Action {
     Keep,

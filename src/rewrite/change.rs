@@ -6,7 +6,7 @@ use crate::dataset::{PathStep, Tag, Vr};
 const MOST: usize = 10_000;
 const SHOWN: usize = 64;
 
-/// One element changed.
+/// A change that a rule made to one element, for those who ask what would become of a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The sequences around it, from the outside.

@@ -30,7 +30,7 @@ pub(super) enum Doing {
     Watch,
 }
 
-/// The element under way.
+/// The element whose value is under way, and what is being done with it.
 pub(super) struct Current {
     pub(super) header: Header,
     pub(super) doing: Doing,

@@ -3,6 +3,8 @@
 use crate::dataset::{Syntax, Tag, Vr, encoded_header};
 
 pub(super) const TEXT: &str = "REMOVED";
+/// (0008,0060) Modality.
+const MODALITY: Tag = Tag(0x0008, 0x0060);
 
 /// Appends the dummy of a VR, not padded.
 pub(super) fn put(vr: Vr, new: &mut Vec<u8>) {
@@ -20,6 +22,14 @@ pub(super) fn put(vr: Vr, new: &mut Vec<u8>) {
         _ => TEXT.as_bytes(),
     };
     new.extend_from_slice(value);
+}
+
+/// The same for an attribute, some of which have a term for what is not known.
+pub(super) fn put_of(tag: Tag, vr: Vr, new: &mut Vec<u8>) {
+    match tag {
+        MODALITY => new.extend_from_slice(b"OT"),
+        _ => put(vr, new),
+    }
 }
 
 /// An element of an item of our own.
@@ -74,7 +84,7 @@ fn text(group: u16, element: u16, vr: Vr, value: &str) -> Node {
     Node::Value(Tag(group, element), vr, value.as_bytes().to_vec())
 }
 
-/// A code sequence's item.
+/// An item of a code sequence: Code Value, Coding Scheme Designator, Code Meaning (PS3.3 §8.8).
 pub(super) fn code(value: &str, scheme: &str, meaning: &str) -> Item {
     vec![text(8, 0x100, Vr::SH, value), text(8, 0x102, Vr::SH, scheme), text(8, 0x104, Vr::LO, meaning)]
 }

@@ -270,9 +270,11 @@ impl RewriteProblem {
             Self::NoPatient => "a Patient ID (0010,0020) with a value",
             Self::TooLate => "the Patient ID (0010,0020) within the first held-data-set bytes",
             Self::IdentifiersTooLate => {
-                "the Study ID (0020,0010), or what is behind it, within the first held-data-set bytes"
+                "the Filler Order Number (0040,2017), or what is behind it, within the first held-data-set bytes"
             }
-            Self::TooManyIdentifiers => "at most 16 KiB of identifiers, or clean-identifiers = false",
+            Self::TooManyIdentifiers => {
+                "at most 16 KiB of identifiers and 64 KiB of the forms of them, or clean-identifiers = false"
+            }
             Self::NoPeer => "a peer, for a rule with {peer}",
             Self::NoTenant => "a tenant of the peer, for a rule with {tenant}",
             Self::NoNumber => "an object, for a rule with {sequence}",
@@ -298,9 +300,7 @@ impl RewriteProblem {
             Self::DescriptionTooLate => "the description of the image within the first held-data-set bytes",
             Self::Unmaskable => "native pixels of 8 or 16 bits, as conf/README.md lists them",
             Self::PixelLength => "rows x columns x samples x frames, as described",
-            Self::MorePixels => {
-                "rows x columns x samples x frames, and less than a frame or 64 KiB behind that"
-            }
+            Self::MorePixels => "rows x columns x samples x frames, and under a frame or 64 KiB behind that",
             Self::Undescribed => "rows, columns, samples, bits allocated and frames, each one number",
             Self::OutsideImage => "a mask with a rectangle in the image",
             Self::CompressedPixels => {

@@ -14,7 +14,7 @@ const HELD: u32 = 64 << 10;
 const GROWN: usize = 1 << 20;
 const UNDEFINED: [u8; 4] = [0xFF; 4];
 
-/// Bytes to send.
+/// Bytes that are to go on, and where they lie.
 #[derive(Clone)]
 pub(super) enum Source<'a> {
     /// Of the input of this push.
@@ -31,7 +31,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Some of them.
+    /// A part of them, cut where they end.
     pub(super) fn slice(&self, range: Range<usize>) -> Self {
         match self {
             Self::Input(whole) => {
@@ -43,7 +43,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// What is open.
+/// A part of a data set that is open around the bytes under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Sequence,

@@ -96,11 +96,27 @@ impl Wanted {
     }
 }
 
-/// Reads on before anything is rewritten: to the Patient ID, since dates stand before it in every data set; to the Study ID,
-/// since texts do in which identifiers are looked for; to the end of an image's description, since what was done to its
+/// Reads on before anything is rewritten: to the Patient ID, since dates stand before it in every data set; to the last attribute of the
+/// header that may name somebody, since texts stand before it in which identifiers are looked for; to the end of an image's description, since what was done to its
 /// pixels is said before.
 ///
 /// The same input in any chunking gives the same result: where it ends is a matter of the data set's bytes only.
+///
+/// ```text
+///               push 1               push 2                       push 3
+///            |<------------------->|<-------------------------->|<----------------------- ...
+///   data set | dates   AE titles   | Patient's Name  Patient ID | description   pixels
+///            +---------------------+----------------------------+----------------------- ...
+///   look()     false: append to      true: all that is wanted     not asked any more
+///              `held`                is known
+///   sent       nothing               held, read again in pieces   as it comes
+///                                    ([`Waited`]), then this push
+/// ```
+///
+/// So nothing of a data set goes on, and nothing has to be taken back, where what is wanted does not come
+/// [within](Self::within) the bytes that may be held. What is held shares memory with the peer's other associations.
+///
+/// [`Waited`]: super::rewriting
 pub(super) struct Lookahead {
     scanner: Scanner,
     wanted: Wanted,

@@ -121,7 +121,7 @@ pub use notes::Summary;
 pub use output::{Output, Piece};
 pub use patient_id::{issuer_of, patient_id_of, patient_key};
 pub use pixels::{Frame, FrameMemory, MaskSpec, Picture, Pixels, Rectangle, Viewing, known_devices};
-pub use profile::{BurnedIn, ProfileOption, ProfileSpec, ROWS, Row};
+pub use profile::{BurnedIn, EDITION, ProfileOption, ProfileSpec, ROWS, Row};
 pub use spec::{RuleProblem, RuleSpec, RulesetSpec};
 pub use step::Step;
 pub use subject::{Expected, LeftOut, Subject};

@@ -174,7 +174,7 @@ impl Notes {
         recorder.record(|| Change { path, tag: header.tag, vr: header.vr, rule, before, after });
     }
 
-    /// Pixels are being masked.
+    /// Takes note that a rule masks the pixels of this element, whose bytes no record could show.
     pub(super) fn masked(&mut self, header: &Header, rule: usize) {
         self.count();
         let Some(recorder) = &mut self.recorder else { return };

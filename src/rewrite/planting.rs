@@ -14,7 +14,7 @@ pub(super) fn takes(tag: Tag, vr: Vr) -> bool {
         || vr == Vr::UN && tag.0 % 2 == 1 && !is_creator(tag)
 }
 
-/// Appends a canary.
+/// Appends a text that no data set has by chance, with a number by which it is found again.
 pub(super) fn put(_vr: Vr, number: u32, new: &mut Vec<u8>) {
     new.extend_from_slice(format!("{MARK}{:06}", number % 1_000_000).as_bytes());
 }

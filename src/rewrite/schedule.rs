@@ -26,7 +26,7 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// Another item begins.
+    /// Says that an item ends: the next one may name another station.
     pub(super) fn leave_item(&mut self) {
         self.names_station = false;
     }

@@ -249,7 +249,7 @@ fn beside(text: &mut String) -> std::fmt::Result {
         "## Beside the pixels\n\n\
          Overwritten with blanks or zeros, in the same length: comments of JPEG, JPEG-LS, JPEG 2000 and HTJ2K; application segments but for \
          what decoders read of JFIF, SPIFF, mrfx and Adobe; bytes behind the end of an image, between RLE segments, behind the entries of \
-         the basic offset table, behind the last native pixel. Video, JPEG XL and encapsulated uncompressed pixel data are not looked \
+         the basic offset table; entries of offset tables that cannot be offsets; bytes behind the last native pixel. Video, JPEG XL and encapsulated uncompressed pixel data are not looked \
          into.\n"
     )
 }
@@ -262,7 +262,7 @@ fn identifiers(text: &mut String, spec: &ProfileSpec) -> std::fmt::Result {
     writeln!(
         text,
         "`clean-identifiers`, beyond the profile and its options: names of persons, IDs of patient, study, trial, insurance and \
-         device, institution, addresses, telephone numbers, station and birth date of the header, up to the Study ID (0020,0010), are \
+         device, institution, addresses, telephone numbers, station and birth date of the header, up to the Filler Order Number (0040,2017), are \
          looked for in every text that is kept, at every depth, without regard to case and diacritics, and so are dates, ages over \
          89, telephone numbers, mail addresses, UIDs and numbers of six digits or more. What is found becomes `***`, in CS `XXX`. What an option retains is looked through for identifiers of \
          the header only; what a rule keeps is not looked through."

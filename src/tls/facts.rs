@@ -133,7 +133,7 @@ pub(super) fn days(span: time::Duration) -> String {
     }
 }
 
-/// `2026-01-02`.
+/// The day of a time in UTC, as people read it: `2026-01-02`.
 pub(super) fn day(time: OffsetDateTime) -> String {
     let date = time.to_offset(time::UtcOffset::UTC).date();
     format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())

@@ -9,7 +9,7 @@ use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerInco
 use std::io;
 use time::OffsetDateTime;
 
-/// A handshake that failed.
+/// Why a handshake failed: a label for records and a sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandshakeFailure {
     /// In the word of the vocabulary.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 
-/// One risk.
+/// Something in a `tls` table that works and should be different, such as a certificate that ends soon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The key of the `tls` table.

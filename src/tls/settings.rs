@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::identity::CertificateBinding;
 
-/// `[listener.tls]`.
+/// How a listener speaks TLS: the section `[listener.tls]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerSettings {
     /// PEM, the server's certificate first.
@@ -26,7 +26,7 @@ pub struct ServerSettings {
     pub profile: Profile,
 }
 
-/// `[upstream.tls]`.
+/// How an upstream is spoken to: the section `[upstream.tls]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClientSettings {
     /// PEM, the only CA certificates trusted for this upstream, and certificates that are trusted themselves, those of all
@@ -59,7 +59,7 @@ pub enum ClientAuthentication {
     Off,
 }
 
-/// The TLS versions offered.
+/// Which versions and cipher suites of TLS are offered and taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Profile {
     /// TLS 1.2 and 1.3 as BCP 195 (RFC 9325) has them (PS3.15 B.12).

@@ -12,7 +12,7 @@ use super::refused::Refused;
 /// leeway may make it good.
 pub const MOST_LEEWAY: Duration = Duration::from_secs(600);
 
-/// `[[issuer]]`.
+/// An `[[issuer]]`: whose tokens count, for whom they have to be made, and where the keys are.
 #[derive(Clone, Debug)]
 pub struct Issuer {
     /// What records and people call it; no slash is in it.

@@ -117,7 +117,7 @@ impl Fetched {
         self.missed.notified().await;
     }
 
-    /// How the keys are.
+    /// When keys were fetched last, whether they still count, and why the last attempt failed.
     pub fn fetching(&self, now: OffsetDateTime) -> Fetching {
         let last = self.last.load();
         let counts = last.as_ref().is_some_and(|last| self.counts(last, (now, Instant::now())));

@@ -64,7 +64,7 @@ impl Purpose<'_> {
     }
 }
 
-/// Whom a token proves.
+/// What a token that was right says: the user, the roles, and until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bearer {
     /// Name of the issuer, a slash, and the name that the token has. No user of a file has a slash in their name.

@@ -18,7 +18,7 @@ pub struct Filter {
     pub calling: Option<String>,
 }
 
-/// Whose an association is.
+/// Whose an association is, as far as that is known when it is asked whether somebody traces it.
 pub(crate) enum Whose<'a> {
     /// This peer's.
     Peer(&'a str),

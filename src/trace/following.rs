@@ -20,7 +20,7 @@ pub(crate) struct Following {
     traces: Arc<Traces>,
 }
 
-/// What comes next.
+/// The next event of a trace, or that some were lost by a reader that was too slow.
 pub(crate) enum Followed {
     Seen(Arc<Seen>),
     /// So many were lost before what comes next.

@@ -150,7 +150,7 @@ impl From<Duration> for Micros {
 }
 
 impl Waited {
-    /// So much longer.
+    /// Adds a time to what the exchange has taken at this node.
     pub(super) fn add(&mut self, node: Node, more: Duration) {
         let of = match node {
             Node::Requestor => &mut self.requestor_us,

@@ -16,7 +16,7 @@ use crate::wire::associate::{APPLICATION_CONTEXT, AssociateAc, AssociateRq};
 use crate::wire::pdu::Rejection;
 use crate::wire::{AbortReason, Malformed};
 
-/// Answers requests for associations.
+/// Takes a stream on which a peer asks for an association, and answers.
 #[derive(Clone, Copy, Debug)]
 pub struct Acceptor;
 

@@ -27,7 +27,7 @@ impl Answer {
     }
 }
 
-/// Yes, and to what.
+/// A yes to a request for an association: the answer to each presentation context.
 #[derive(Clone, Debug)]
 pub struct Acceptance {
     contexts: Vec<AnsweredContext>,

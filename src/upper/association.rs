@@ -37,7 +37,7 @@ pub struct Association<T> {
     pub(super) writing: Pace,
 }
 
-/// What can be sent.
+/// What may be sent next, so that a message never begins inside of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Open,
@@ -80,7 +80,7 @@ impl<T: Transport> Association<T> {
         }
     }
 
-    /// What was agreed on.
+    /// The presentation contexts that were proposed, with what was agreed on in each.
     pub fn contexts(&self) -> &Contexts {
         &self.contexts
     }

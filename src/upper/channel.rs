@@ -72,7 +72,7 @@ impl<T: Transport> Channel<T> {
         self.flush(pace).await
     }
 
-    /// Writes one whole PDU.
+    /// Writes one whole PDU. Cancelled before its end, the stream stands inside of it and can only be closed.
     pub(super) async fn write_pdu(&mut self, mut pdu: &[u8], pace: &mut Pace) -> Result<(), Error> {
         while !pdu.is_empty() {
             let written = self.write_some(&[IoSlice::new(pdu)], pace).await?;

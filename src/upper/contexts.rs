@@ -4,7 +4,7 @@ use super::error::Error;
 use crate::wire::associate::{AnsweredContext, AssociateAc, AssociateRq, ContextResult, ProposedContext};
 use crate::wire::{Malformed, Packer, Uid};
 
-/// One presentation context.
+/// A presentation context that was proposed, and what was agreed on in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
     /// Odd; what every PDV of the context names.
@@ -33,7 +33,7 @@ impl Contexts {
         Ok(Self(agreed.collect()))
     }
 
-    /// All of them.
+    /// Every context that was proposed, in the order of the request.
     pub fn iter(&self) -> impl Iterator<Item = &Context> {
         self.0.iter()
     }

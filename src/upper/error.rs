@@ -9,7 +9,7 @@ use crate::wire::associate::ContextResult;
 use crate::wire::pdu::{Abort, Rejection};
 use crate::wire::{AbortReason, Malformed};
 
-/// What was under way.
+/// What was under way when it failed, for the sentence of the error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {
     /// As requestor: A-ASSOCIATE-RQ out, answer in.

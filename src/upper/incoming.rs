@@ -17,7 +17,7 @@ use crate::wire::{AbortReason, Deframer, Event, Fragment, Kind, Malformed};
 /// Fragments without a byte that may come in a row.
 const MOST_EMPTY: u32 = 1024;
 
-/// What comes next.
+/// The next part of a message, or the end of the association.
 #[derive(Debug)]
 pub(super) enum Part {
     /// A whole command set. Where it says so, its data set is next.

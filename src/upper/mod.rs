@@ -72,5 +72,5 @@ pub(crate) use plan::{Outside, Written, poll_write};
 pub use request::{Request, Unproposable};
 pub use requestor::Requestor;
 pub use sending::Sending;
-pub use terms::{Deadlines, IMPLEMENTATION_CLASS_UID, Terms};
+pub use terms::{Deadlines, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, Terms};
 pub use transport::{Transport, prepare};

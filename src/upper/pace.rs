@@ -26,7 +26,7 @@ impl Pace {
         Self { progress, least, waited: Duration::ZERO, moved: 0 }
     }
 
-    /// A message begins.
+    /// Says that a message begins: what was waited for and what has moved before do not count for it.
     pub(super) fn begin(&mut self) {
         (self.waited, self.moved) = (Duration::ZERO, 0);
     }

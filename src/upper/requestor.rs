@@ -14,7 +14,7 @@ use super::transport::Transport;
 use crate::wire::associate::{AssociateAc, AssociateRq};
 use crate::wire::{AbortReason, Malformed};
 
-/// Asks for associations.
+/// Asks for an association over a stream that is there already.
 #[derive(Clone, Copy, Debug)]
 pub struct Requestor;
 

@@ -8,8 +8,8 @@ use crate::wire::{Malformed, Uid};
 /// Of dimsegate, where it speaks for itself (PS3.7 D.3.3.2).
 pub const IMPLEMENTATION_CLASS_UID: &str = "2.25.306219733018373408243868563437294853425";
 
-/// At most 16 characters (PS3.7 D.3.3.2.3).
-const IMPLEMENTATION_VERSION_NAME: &[u8] = b"DIMSEGATE";
+/// Of dimsegate, where it speaks for itself: at most 16 characters (PS3.7 D.3.3.2.3).
+pub const IMPLEMENTATION_VERSION_NAME: &str = "DIMSEGATE";
 
 /// How long each wait may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +70,6 @@ pub(super) fn said_of_itself(
     let class = Uid::from_bytes(IMPLEMENTATION_CLASS_UID.as_bytes());
     user.maximum_length = Some(max_pdu_length);
     user.implementation_class_uid = Some(class.map_err(|error| Malformed::invalid(error.to_string()))?);
-    user.implementation_version_name.get_or_insert_with(|| IMPLEMENTATION_VERSION_NAME.to_vec());
+    user.implementation_version_name.get_or_insert_with(|| IMPLEMENTATION_VERSION_NAME.into());
     Ok(user)
 }

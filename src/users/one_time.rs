@@ -35,7 +35,7 @@ impl OneTimeSecret {
         Ok(Self(bytes))
     }
 
-    /// One of 20 bytes.
+    /// A secret of 20 bytes, the length of a SHA-1 HMAC key (RFC 4226 §4); `None` for any other number.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(|bytes| Self(Zeroizing::new(bytes)))
     }

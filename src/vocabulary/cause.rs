@@ -25,7 +25,7 @@ words! {
             Status(0x0124), AccessControl;
         ScopeNotKnown = "scope-not-known",
             "the upstream did not say whether the study is within the scope of the peer, or whose it is",
-            "whether the upstream answers a C-FIND of studies; the log has more",
+            "whether the upstream answers a C-FIND of studies, and of instances without their study; the log has more",
             StatusOfService, AccessControl;
         QueryLevelNotAllowed = "query-level-not-allowed",
             "the role does not let a query or retrieval ask at this level, or it says no level",

@@ -110,6 +110,15 @@ words! {
         TlsTooOld = "tls-too-old",
             "its TLS is older than minimum-tls of its role",
             "the sender's TLS; minimum-tls of the [[role]]", Rejected((1, 1, 1)), NodeAuthentication;
+        AgreementMissing = "agreement-missing",
+            "the route crosses a border, and no agreement is about it",
+            "country of both ends, and parties of [[agreement]]", Rejected((1, 1, 1)), AccessControl;
+        AgreementNotInForce = "agreement-not-in-force",
+            "the agreement of the route has ended, has not begun, or asks for another rewrite",
+            "from, until and rewrite of its [[agreement]]", Rejected((1, 1, 1)), AccessControl;
+        CountryBlocked = "country-blocked",
+            "one end of the route is in a country that nothing travels to or from",
+            "blocked-countries of [policy], and whether an authority has permitted it", Rejected((1, 1, 1)), AccessControl;
         OutsideHours = "outside-hours",
             "it is outside the hours of its role",
             "when it opens next: the explanation; hours of the [[role]]", Rejected((2, 1, 1)), AccessControl;
@@ -279,6 +288,9 @@ mod tests {
             (CalledAeTitleUnknown, Some((1, 1, 7))),
             (CalledAeTitleIllegal, Some((1, 1, 7))),
             (TlsTooOld, Some((1, 1, 1))),
+            (AgreementMissing, Some((1, 1, 1))),
+            (AgreementNotInForce, Some((1, 1, 1))),
+            (CountryBlocked, Some((1, 1, 1))),
             (OutsideHours, Some((2, 1, 1))),
             (PolicyChanged, None),
             (UserIdentityWrong, Some((1, 2, 1))),

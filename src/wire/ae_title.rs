@@ -27,7 +27,7 @@ pub enum AeTitleError {
 }
 
 impl AeTitle {
-    /// The title's characters.
+    /// The characters of the title without the spaces around them: 1 to 16.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -3,6 +3,22 @@
 //! The deframer owns no bytes: it looks at the unread part of one buffer, says how much of it is used up, and lends the
 //! fragment out of it. Nothing waits for a whole PDU, or for a whole PDV.
 //!
+//! A P-DATA-TF of two PDVs of which the second has not arrived whole, and the state between any two parts of it:
+//!
+//! ```text
+//!               PDU header          PDV header                        PDV header          what has come
+//!            +-------+--------+---------------------+-------------+---------------------+---------------+
+//!   input    | 04 00 | length | length  id  control |  fragment   | length  id  control |  fragment     |  ...
+//!            +-------+--------+---------------------+-------------+---------------------+---------------+
+//!   bytes    |   2   |   4    |   4      1     1    |  length - 2 |   4      1     1    |  cut here     |
+//!   state  Header            Pdv                 Fragment        Pdv                 Fragment        Fragment
+//!                             |<------------ left_in_pdu, from the length of the PDU ------------------ ...
+//!                                                   |<----------->|  left_in_pdv
+//! ```
+//!
+//! A header is used up once all of it is there; a fragment is lent as far as it has come, and a cut one is never `last`.
+//! Behind the last PDV the state is `Header` again.
+//!
 //! Invariants, which `tests/fuzz/deframer.rs` and the property tests hold against any input:
 //! - what is consumed is never more than what was given, and a call that consumes nothing returns no event;
 //! - `left_in_pdv` and `left_in_pdu` never exceed the limit that was checked when the PDU header was read;
@@ -40,7 +56,7 @@ pub struct Fragment<'a> {
     pub last: bool,
 }
 
-/// What the bytes mean.
+/// What a PDU, or a piece of a P-DATA-TF, means. A-ASSOCIATE PDUs have no place on an established association.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
     /// A piece of a message, out of a P-DATA-TF.

@@ -28,7 +28,7 @@ impl Uid {
         }
     }
 
-    /// The UID's characters.
+    /// The characters of the UID, without padding: 1 to 64.
     pub fn as_str(&self) -> &str {
         &self.0
     }

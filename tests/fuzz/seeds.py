@@ -124,6 +124,70 @@ for place, endian in [(0, "<"), (2, ">")]:
     kinds = [b"UL", b"DA", b"CS", b"LO", b"UI"]
     query = [element(tag, kind, value, endian) for (tag, value), kind in zip(flat, kinds)]
     seed("small", f"explicit-query-{place}", bytes([place]) + b"".join(query))
+VERIFICATION, FIND, GET = b"1.2.840.10008.1.1", b"1.2.840.10008.5.1.4.1.2.2.1", b"1.2.840.10008.5.1.4.1.2.2.3"
+FROM_PEER, TO_PEER, LOST, SECONDS, DRAIN, NO_MORE = b"B", b"A", b"L", b"S", b"W", b"N"
+
+
+def happens(kind, number=0):
+    return kind + struct.pack(">H", number)
+
+
+def says(direction, content):
+    return happens(direction, len(content)) + content
+
+
+def message(context, command_set, data=None, size=700):
+    parts = [pdu(4, pdv(context, 3, command_set))]
+    for at in range(0, len(data or b""), size):
+        last = at + size >= len(data)
+        parts.append(pdu(4, pdv(context, 2 if last else 0, data[at : at + size])))
+    return b"".join(parts)
+
+
+def asked(field, sop_class, number, data_set=0, instance=None):
+    named = [(0x1000, instance)] if instance else []
+    first = [(2, sop_class.ljust(len(sop_class) + len(sop_class) % 2, b"\0")), (0x100, us(field)), (0x110, us(number))]
+    priority = [(0x700, us(0))] if data_set == 0 else []
+    return command(*first, *priority, (0x800, us(data_set)), *named)
+
+
+def answer_to(field, number, status=0, data_set=0x101):
+    return command((0x100, us(field | 0x8000)), (0x120, us(number)), (0x800, us(data_set)), (0x900, us(status)))
+
+
+image = b"".join(
+    element(tag, vr, value)
+    for tag, vr, value in [
+        ((8, 0x16), b"UI", CT + b"\0"),
+        ((8, 0x18), b"UI", b"1.2.3\0"),
+        ((8, 0x50), b"SH", b"A1"),
+        ((0x10, 0x10), b"PN", b"Doe^Jane"),
+        ((0x10, 0x20), b"LO", b"4711"),
+        ((0x20, 0xD), b"UI", b"1.2.4\0"),
+        ((0x7FE0, 0x10), b"OW", bytes(1000)),
+    ]
+)
+identifier = element((8, 0x52), b"CS", b"STUDY") + element((0x10, 0x20), b"LO", b"4711")
+release, released = pdu(5, bytes(4)), pdu(6, bytes(4))
+echo = says(FROM_PEER, message(3, asked(0x30, VERIFICATION, 1, 0x101))) + says(TO_PEER, message(3, answer_to(0x30, 1)))
+object_sent = message(1, asked(1, CT, 2, instance=b"1.2.3\0"), image)
+stored = says(FROM_PEER, object_sent)
+done = says(TO_PEER, message(1, answer_to(1, 2)))
+leave = says(FROM_PEER, release) + says(TO_PEER, released)
+found = b"".join(says(TO_PEER, message(5, answer_to(0x20, 3, 0xFF00, 0), identifier)) for _ in range(2))
+find = says(FROM_PEER, message(5, asked(0x20, FIND, 3), identifier)) + found + says(TO_PEER, message(5, answer_to(0x20, 3)))
+given = says(TO_PEER, message(1, asked(1, CT, 9, instance=b"1.2.3\0"), image)) + says(FROM_PEER, message(1, answer_to(1, 9)))
+get = says(FROM_PEER, message(7, asked(0x10, GET, 4), identifier)) + given + says(TO_PEER, message(7, answer_to(0x10, 4)))
+refused = says(FROM_PEER, message(5, asked(0x21, FIND, 5), identifier))
+for choice in (0, 1, 0x13, 0x86):
+    chosen = bytes([choice])
+    seed("machine", f"all-{choice}", chosen + echo + stored + done + find + get + refused + leave)
+    seed("machine", f"collision-{choice}", chosen + echo + says(TO_PEER, release) + leave + says(FROM_PEER, released))
+    seed("machine", f"lost-{choice}", chosen + says(FROM_PEER, object_sent[:-500]) + happens(LOST) + happens(SECONDS, 100))
+    seed("machine", f"silent-{choice}", chosen + stored + happens(SECONDS, 61))
+    seed("machine", f"stops-{choice}", chosen + echo + stored + happens(DRAIN) + done)
+    seed("machine", f"ordered-{choice}", chosen + stored + happens(NO_MORE) + done + echo)
+
 if len(sys.argv) > 2:
     for path in sorted(Path(sys.argv[2]).rglob("*.dcm")):
         content = path.read_bytes()

@@ -24,6 +24,8 @@ _config.UNRESTRICTED_STORAGE_SERVICE = True
 parser = argparse.ArgumentParser()
 parser.add_argument("--folder", type=Path, required=True)
 parser.add_argument("--serve", type=Path, help="files that C-GET and C-MOVE send")
+parser.add_argument("--index", type=Path, help="files that C-FIND, N-GET and storage commitment know of, with what was stored")
+parser.add_argument("--loses", action="store_true", help="what is stored, at once")
 parser.add_argument("--answers", type=int, default=3, help="of a C-FIND")
 parser.add_argument("--status", type=lambda text: int(text, 16), default=0, help="of a C-STORE, hexadecimal")
 parser.add_argument("--destination", default="", help="AE=PORT of C-MOVE")
@@ -33,6 +35,7 @@ parser.add_argument("--key")
 parser.add_argument("--client-ca")
 arguments = parser.parse_args()
 lock, count = threading.Lock(), 0
+known, held = [dcmread(path) for path in sorted(arguments.index.iterdir())] if arguments.index else [], set()
 
 
 def log(event, **fields):
@@ -83,11 +86,41 @@ def store(event):
         move_originator=request.MoveOriginatorApplicationEntityTitle,
         file=keep(request.DataSet),
     )
+    if not arguments.loses:
+        held.add(request.AffectedSOPInstanceUID)
     return arguments.status
+
+
+def matches(data_set, asked):
+    """By UIDs alone, whichever are named: relational (PS3.4 C.4.1.2.2.1)."""
+    uids = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
+    listed = {key: asked[key].value for key in uids if key in asked and asked[key].value}
+    return all(data_set[key].value in ([value] if isinstance(value, str) else value) for key, value in listed.items())
+
+
+def found(asked):
+    """One answer for each instance, or for each study."""
+    seen = set()
+    for data_set in (data_set for data_set in known if matches(data_set, asked)):
+        of = data_set.SOPInstanceUID if asked.QueryRetrieveLevel == "IMAGE" else data_set.StudyInstanceUID
+        if of in seen:
+            continue
+        seen.add(of)
+        answer = Dataset()
+        answer.QueryRetrieveLevel = asked.QueryRetrieveLevel
+        for element in asked:
+            if element.keyword == "ModalitiesInStudy":
+                answer.ModalitiesInStudy = data_set.Modality
+            elif element.keyword != "QueryRetrieveLevel":
+                answer.add(data_set[element.tag] if element.tag in data_set else element)
+        yield 0xFF00, answer
 
 
 def find(event):
     log("C-FIND", sop_class=event.request.AffectedSOPClassUID, file=keep(event.request.Identifier))
+    if arguments.index:
+        yield from found(event.identifier)
+        return
     for number in range(arguments.answers):
         if event.is_cancelled:
             log("C-CANCEL", answered=number)
@@ -141,7 +174,13 @@ def n_service(name, attribute):
         if name == "N-DELETE":
             return 0
         answer = Dataset()
-        if name == "N-GET":
+        if name == "N-GET" and arguments.index:
+            named = [data_set for data_set in known if data_set.SOPInstanceUID == request.RequestedSOPInstanceUID]
+            wanted = request.AttributeIdentifierList or [element.tag for element in named[0]]
+            wanted = [wanted] if isinstance(wanted, int) else wanted
+            for tag in (tag for tag in wanted if tag in named[0]):
+                answer.add(named[0][tag])
+        elif name == "N-GET":
             answer.PrinterStatus = "NORMAL"
         return 0, answer
 
@@ -160,9 +199,17 @@ def report(association, information):
     """N-EVENT-REPORT on the association that asked. It waits until the reactor has sent the N-ACTION response."""
     answer = Dataset()
     answer.TransactionUID = information.TransactionUID
-    answer.ReferencedSOPSequence = information.ReferencedSOPSequence
+    named = information.ReferencedSOPSequence
+    there = held | {data_set.SOPInstanceUID for data_set in known}
+    missing = [item for item in named if arguments.index and item.ReferencedSOPInstanceUID not in there]
+    answer.ReferencedSOPSequence = [item for item in named if item not in missing]
+    for item in missing:
+        item.FailureReason = 0x0112
+    if missing:
+        answer.FailedSOPSequence = missing
     instance = "1.2.840.10008.1.20.1.1"
-    status, _ = association.send_n_event_report(answer, 1, StorageCommitmentPushModel, instance, msg_id=77)
+    kind = 2 if missing else 1
+    status, _ = association.send_n_event_report(answer, kind, StorageCommitmentPushModel, instance, msg_id=77)
     log("N-EVENT-REPORT-RSP", status=status.Status if "Status" in status else None)
 
 

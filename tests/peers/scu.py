@@ -29,7 +29,7 @@ import checkpoint  # noqa: F401 (mends the pause of an association)
 EXPLICIT = "1.2.840.10008.1.2.1"
 
 parser = argparse.ArgumentParser()
-parser.add_argument("service", choices=["echo", "store", "find", "get", "move", "mpps", "commit", "print"])
+parser.add_argument("service", choices=["echo", "store", "find", "get", "move", "mpps", "commit", "print", "attributes"])
 parser.add_argument("port", type=int)
 parser.add_argument("files", nargs="*", type=Path)
 parser.add_argument("--calling", default="SITE")
@@ -41,7 +41,9 @@ parser.add_argument("--folder", type=Path, help="keeps what a C-GET brings")
 parser.add_argument("--cancel-after", type=int, help="answers of a C-FIND")
 parser.add_argument("--destination", default="DESTINATION")
 parser.add_argument("--sop-class", default="1.2.840.10008.5.1.4.1.1.2")
-parser.add_argument("--instance", default="2.25.4711", help="whose storage is to be committed")
+parser.add_argument("--instance", default="2.25.4711", help="whose storage is to be committed, with commas between several; or whose attributes are asked for")
+parser.add_argument("--unreported", action="store_true", help="of storage commitment: no report is waited for here")
+parser.add_argument("--attributes", default="", help="tags in hexadecimal, with commas between them")
 parser.add_argument("--step", default="2.25.9001", help="the instance of an MPPS")
 parser.add_argument("--patient", help="of an MPPS")
 parser.add_argument("--study", help="of an MPPS, or to get")
@@ -188,26 +190,43 @@ def commit():
         information = event.event_information
         told["transaction"] = information.TransactionUID
         told["instances"] = [item.ReferencedSOPInstanceUID for item in information.ReferencedSOPSequence]
+        if "FailedSOPSequence" in information:
+            told["failed"] = [item.ReferencedSOPInstanceUID for item in information.FailedSOPSequence]
         told["type"] = event.request.EventTypeID
         event_received.set()
         return 0, None
 
     role = build_role(StorageCommitmentPushModel, scu_role=True)
     handlers = [(evt.EVT_N_EVENT_REPORT, event_report)]
-    association = associate([(StorageCommitmentPushModel, EXPLICIT)], [role], handlers)
-    item = Dataset()
-    item.ReferencedSOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
-    item.ReferencedSOPInstanceUID = arguments.instance
+    contexts = [(StorageCommitmentPushModel, EXPLICIT)]
+    contexts += [(arguments.sop_class, EXPLICIT)] if arguments.files else []
+    association = associate(contexts, [role], handlers)
+    for path in arguments.files:
+        association.send_c_store(path)
     request = Dataset()
     request.TransactionUID = "2.25.8001"
-    request.ReferencedSOPSequence = [item]
+    request.ReferencedSOPSequence = []
+    for named in arguments.instance.split(","):
+        item = Dataset()
+        item.ReferencedSOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
+        item.ReferencedSOPInstanceUID = named
+        request.ReferencedSOPSequence.append(item)
     instance = "1.2.840.10008.1.20.1.1"
     status, _ = association.send_n_action(request, 1, StorageCommitmentPushModel, instance)
-    event_received.wait(15)
+    if status_of(status) == 0 and not arguments.unreported:
+        event_received.wait(15)
     # The response goes out after the handler; pynetdicom cannot send it once a release was asked for.
     for thread in answering:
         thread.join()
     return association, {"action": status_of(status), "report": told}
+
+
+def attributes():
+    """N-GET."""
+    association = associate([(arguments.sop_class, EXPLICIT)])
+    tags = [int(tag, 16) for tag in arguments.attributes.split(",") if tag]
+    status, found = association.send_n_get(tags, arguments.sop_class, arguments.instance)
+    return association, {"status": status_of(status), "study": found and str(found.get("StudyInstanceUID"))}
 
 
 def printing():
@@ -223,7 +242,7 @@ def printing():
     return association, answers
 
 
-services = {"echo": echo, "store": store, "find": find, "get": get, "move": move, "mpps": mpps, "commit": commit, "print": printing}
+services = {"echo": echo, "store": store, "find": find, "get": get, "move": move, "mpps": mpps, "commit": commit, "print": printing, "attributes": attributes}
 association, answer = services[arguments.service]()
 answer["established"] = True
 response = association.acceptor.user_identity

@@ -79,6 +79,7 @@ fn what_does_not_work_yet_is_not_listed() {
             "notify",
             "log-level",
             "check",
+            "conformance",
             "explain",
             "rewrite",
             "pseudonyms",

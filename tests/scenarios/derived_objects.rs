@@ -82,7 +82,7 @@ fn one_that_would_wait_with_more_than_may_is_refused_with_the_reason() {
     let passed = pass(&gate, &upstream, &segmentation(&folder, 2000).1).expect("an explicit syntax");
     assert_eq!(
         (passed.status, passed.comment.as_deref()),
-        (0xC003, Some("(0020,0010): identifiers come too late"))
+        (0xC003, Some("(0040,2017): identifiers come too late"))
     );
     assert!(passed.received.is_none());
     let record = gate.event("operation");

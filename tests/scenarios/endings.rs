@@ -223,6 +223,10 @@ fn a_slow_requestor_is_ended_at_every_stage_before_the_association() {
     upstream.expect_nobody();
     assert!(gate.stop().success());
     assert_eq!(gate.refusals("associate-timeout"), 4);
+    let records = gate.records();
+    // The first by itself, the rest of a minute counted together.
+    let mut late = records.iter().filter(|record| record["reason"] == "associate-timeout");
+    assert!(late.all(|record| record["explanation"].to_string().contains("(associate-timeout in line ")));
 }
 
 #[test]

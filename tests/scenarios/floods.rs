@@ -216,7 +216,10 @@ fn a_request_that_is_too_long_is_called_so() {
     let mut requestor = Peer::plain(gate.address);
     requestor.send(&[1, 0, 0x7F, 0xFF, 0xFF, 0xFF]);
     requestor.expect(upper::ABORT);
-    assert_eq!(gate.event("connection-refused")["reason"], "associate-too-long");
+    let refused = gate.event("connection-refused");
+    assert_eq!(refused["reason"], "associate-too-long");
+    let why = refused["explanation"].as_str().expect("an explanation");
+    assert!(why.ends_with("(the default of max-associate-length in [limits])"), "{why}");
 }
 
 /// The soft and the hard limit of file descriptors, of proc_pid_limits(5).

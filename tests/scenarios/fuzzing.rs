@@ -1,6 +1,7 @@
 //! The fuzz targets of tests/fuzz over their seeds, with the compiler that builds the proxy: each as it is, and changed in a
 //! few places that are the same in every run. What a fuzzer left on this machine is no part of it.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,6 +19,8 @@ mod configuration;
 mod decision;
 #[path = "../fuzz/deframer.rs"]
 mod deframer;
+#[path = "../fuzz/machine.rs"]
+mod machine;
 #[path = "../fuzz/small.rs"]
 mod small;
 #[path = "../fuzz/token.rs"]
@@ -54,6 +57,13 @@ fn nobody_of_the_corpus_gets_in_whom_no_peer_describes() {
 #[test]
 fn streams_of_the_corpus_hold_the_same_messages_in_any_chunking() {
     run("deframer", deframer::check);
+}
+
+#[test]
+fn associations_of_the_corpus_come_to_the_same_in_any_chunking() {
+    let went_on = Cell::new(0);
+    run("machine", |input| went_on.set(went_on.get() + machine::check(input)));
+    assert!(went_on.get() > 100, "too little goes on for the test to mean anything: {}", went_on.get());
 }
 
 #[test]

@@ -86,6 +86,9 @@ fn whose_right_stays_or_grows_goes_on_and_so_does_everybody_where_they_finish() 
     assert_eq!(gate.event("association-closed")["ended"], "released");
 }
 
+const HOME: &str = "[policy]\ncountry = \"CH\"\n[[agreement]]\nid = \"home\"\nparties = [\"site\"]\ncountry = \"CH\"\n\
+    mechanism = \"domestic\"\nreference = \"r\"\npurpose = \"p\"\nfrom = \"2020-01-01\"\nuntil = \"2099-12-31\"";
+
 #[test]
 fn what_goes_on_under_rules_that_allow_more_than_those_in_force_ends() {
     let rewrites = "[[rewrite]]\nname = \"r\"\nrules = [{ tag = \"PatientName\", action = \"empty\" }]";
@@ -97,6 +100,7 @@ fn what_goes_on_under_rules_that_allow_more_than_those_in_force_ends() {
         ("what is rewritten for peer \"site\"", &|after| {
             (after.peers, after.extra) = (gate::peer("rewrite = \"r\""), rewrites);
         }),
+        ("it began under no agreement, and agreement \"home\" counts now", &|after| after.extra = HOME),
         ("upstream \"pacs\" is not what", &|after| after.upstream_keys = "called-ae-title = \"OTHER\""),
     ] {
         let (gate, upstream, mut requestor, mut acceptor) =

@@ -52,6 +52,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "tokens",
         ],
     ),
+    ("evidence", &["vocabulary", "rewrite", "identity", "policy", "audit", "tls", "notify", "config"]),
     (
         "relay",
         &[
@@ -131,6 +132,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "tls",
             "upper",
             "config",
+            "evidence",
             "relay",
             "daemon",
             "admin",

@@ -29,12 +29,14 @@ fn each_limit_of_associations_has_a_reason_of_its_own() {
     ];
     for (limits, keys, reason) in cases {
         let upstream = Upstream::bind();
-        let gate = Gate::start(&Setup { limits, peers: gate::peer(keys), ..Setup::plain(upstream.address) });
+        let setup = Setup { limits, peers: gate::peer(keys), ..Setup::plain(upstream.address) };
+        let gate = Gate::start(&setup);
         let request = verification("SITE", "PACS");
         let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
         assert_eq!(rejection(&gate.plain(), &request), LOCAL_LIMIT, "{reason}");
         let rejected = gate.event("association-rejected");
         assert_eq!(rejected["reason"], reason, "{rejected}");
+        assert_names_line(&rejected, &setup, &format!("{limits}{keys}"));
         upstream.expect_nobody();
         raw::release(requestor, acceptor);
         wait::until("the closing record", || (gate.count("association-closed") == 1).then_some(()));
@@ -48,17 +50,28 @@ fn each_limit_of_associations_has_a_reason_of_its_own() {
     }
 }
 
+/// An administrator finds what to change, whether the limit is the peer's or of all.
+fn assert_names_line(refused: &serde_json::Value, setup: &Setup, stated: &str) {
+    let (key, _) = stated.split_once(" = ").expect("a key and its value");
+    let line = setup.toml().lines().position(|line| line == stated).expect("the limit") + 1;
+    let why = refused["explanation"].as_str().expect("an explanation");
+    assert!(why.ends_with(&format!("({key} in line {line})")), "{why}");
+}
+
 #[test]
 fn connections_that_say_nothing_do_not_take_the_places_of_associations() {
     let upstream = Upstream::bind();
     let limits = "max-associations-per-address = 2";
-    let gate = Gate::start(&Setup { limits, ..Setup::plain(upstream.address) });
+    let setup = Setup { limits, ..Setup::plain(upstream.address) };
+    let gate = Gate::start(&setup);
     let descriptors = gate.descriptors();
     let silent: Vec<Peer> = (0..3).map(|_| Peer::plain(gate.address)).collect();
     let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
     // The fifth connection of an address that may have two associations.
     Peer::plain(gate.address).expect_close();
-    assert_eq!(gate.event("connection-refused")["reason"], "too-many-connections");
+    let refused = gate.event("connection-refused");
+    assert_eq!(refused["reason"], "too-many-connections");
+    assert_names_line(&refused, &setup, limits);
     drop(silent);
     raw::release(requestor, acceptor);
     wait::until("the silent ones to be gone", || (gate.descriptors() <= descriptors).then_some(()));

@@ -78,6 +78,7 @@ mod vocabulary;
 
 // Through the proxy.
 mod administration;
+mod agreements;
 mod alerts;
 mod audit_commands;
 mod bad_input;
@@ -96,6 +97,7 @@ mod crosswalk_commands;
 mod crosswalk_owners;
 mod derived_objects;
 mod endings;
+mod evidence;
 mod first_steps;
 mod floods;
 mod forwarding;
@@ -112,8 +114,10 @@ mod limits;
 mod log;
 mod login;
 mod messages;
+mod midnight;
 mod misfits;
 mod monitoring;
+mod named_instances;
 mod negotiation;
 mod notifications;
 mod occasions;

@@ -21,7 +21,7 @@ use crate::user_identity::{self, USERS};
 use crate::wait;
 
 /// A test of what is counted in one day, again where that ended meanwhile.
-fn on_one_day(test: impl Fn()) {
+pub fn on_one_day(test: impl Fn()) {
     loop {
         let today = || OffsetDateTime::now_utc().date();
         let begun = today();
@@ -350,7 +350,7 @@ fn check_and_explain_say_what_is_counted_and_what_cannot_be() {
     }
     let (status, output) = checked("max-patients-per-day = 5");
     assert!(
-        status == 0 && output.contains("max-patients-per-day, by which") && output.contains("N-GET"),
+        status == 0 && output.contains("max-patients-per-day, by which") && output.contains("N-SET"),
         "{status} {output}"
     );
     assert!(output.contains("max-patients-per-day, and its role allows C-STORE"), "{output}");
@@ -360,7 +360,7 @@ fn check_and_explain_say_what_is_counted_and_what_cannot_be() {
     };
     let (status, output) = explained(&["--operation", "C-FIND"]);
     assert!(status == 0 && output.contains("max-patients-per-day: 5"), "{status} {output}");
-    let (status, output) = explained(&["--operation", "N-GET"]);
+    let (status, output) = explained(&["--operation", "N-SET"]);
     assert!(
         status == 3 && output.contains("patients are counted (max-patients-per-day), and it cannot be told"),
         "{output}"

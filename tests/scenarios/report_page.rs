@@ -96,6 +96,28 @@ fn a_report_tells_of_no_patient_and_no_object_unless_the_interface_may() {
 }
 
 #[test]
+fn a_report_says_which_day_it_could_not_read() {
+    let (gate, _archive, _) = gate_with_records("");
+    let yesterday = (time::OffsetDateTime::now_utc() - time::Duration::DAY).date();
+    let sealed = gate.site.path(&format!("audit/audit-{yesterday}.jsonl.age"));
+    std::fs::write(&sealed, "age-encryption.org/v1\n").expect("a day for a reviewer's key");
+    let (status, _, page) = fetch(socket(&gate), REPORT, "");
+    assert_eq!(status, 200);
+    let told = format!("audit-{yesterday}.jsonl.age is encrypted and was not read.");
+    assert!(page.contains(&told) && page.contains("C-STORE"), "{page}");
+}
+
+#[test]
+fn a_report_on_records_that_cannot_be_read_is_none() {
+    let (gate, _archive, _) = gate_with_records("");
+    std::fs::rename(gate.site.path("audit"), gate.site.path("elsewhere")).expect("the folder moved");
+    let (status, head, content) = fetch(socket(&gate), REPORT, "");
+    assert_eq!(status, 503, "{content}");
+    assert!(head.contains("content-type: application/problem+json"), "{head}");
+    assert!(!content.contains("<h1>"), "{content}");
+}
+
+#[test]
 fn who_may_not_look_gets_no_report_and_a_period_has_to_be_one() {
     let scene = login::Scene::start("");
     let report = |path: &str, headers: &str| {

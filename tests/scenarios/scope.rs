@@ -294,7 +294,7 @@ fn of_lyon(study: &str) -> Vec<u8> {
 }
 
 /// The PACS is asked about a study over an association of dimsegate's own, and says whose it is.
-fn says(own: &mut Peer, study: &str, issuer: &str) {
+pub fn says(own: &mut Peer, study: &str, issuer: &str) {
     let heard = own.message();
     let of =
         |issuer| keys(&[(8, 0x52, "CS", "STUDY"), (0x10, 0x21, "LO", issuer), (0x20, 0x0D, "UI", study)]);
@@ -452,7 +452,7 @@ fn a_study_is_looked_up_once_and_refused_alike_whether_it_is_there_or_not() {
     }
     // It is remembered: nobody is asked again.
     upstream.expect_nobody();
-    // Neither a retrieval without its study, nor an N-GET.
+    // No retrieval without its study.
     let cannot = keys(&[(8, 0x52, "CS", "SERIES"), (0x20, 0x0E, "UI", "1.3.1")]);
     for (context, class, field) in [(3, MOVE, C_MOVE_RQ), (5, GET, C_GET_RQ)] {
         requestor.send_message(context, &request(class, field, 8), Some(&cannot), 16384);
@@ -543,7 +543,7 @@ fn patients_are_found_by_an_issuer_within_the_scope() {
 }
 
 /// READER has a scope, and ALL has none; both see pseudonyms.
-fn under_pseudonyms(archive: &Archive) -> Gate {
+pub fn under_pseudonyms(archive: &Archive) -> Gate {
     let keys = "rewrite = \"site\"\nrewrite-direction = \"to-peer\"\ntwo-way = true\ncalling-ae-titles = ";
     let all =
         format!("\n[[peer]]\nname = \"all\"\nnetworks = [\"127.0.0.0/8\"]\n{keys}[\"ALL\"]\nrole = \"all\"");
@@ -552,7 +552,7 @@ fn under_pseudonyms(archive: &Archive) -> Gate {
 }
 
 /// Those of all studies that somebody is shown.
-fn pseudonyms(gate: &Gate, calling: &str) -> BTreeSet<String> {
+pub fn pseudonyms(gate: &Gate, calling: &str) -> BTreeSet<String> {
     let asked = ["0008,0052=STUDY", "0020,000D", "0010,0020"];
     let options: Vec<&str> = ["-v", "-S", "-aet", calling, "-aec", "ORTHANC"]
         .into_iter()
@@ -617,6 +617,39 @@ fn under_pseudonyms_a_retrieval_to_elsewhere_moves_what_is_within_the_scope() {
 }
 
 #[test]
+fn before_an_archive_of_rewritten_objects_the_scope_speaks_of_those() {
+    const OF_SITE: &str = "scope = [{ tag = \"IssuerOfPatientID\", equals = [\"SITE\"] }]\nrewrite = \"named\"\n\
+                           rewrite-direction = \"from-peer\"";
+    const NAMED: &str = "[[rewrite]]\nname = \"named\"\n\
+                         rules = [{ tag = \"IssuerOfPatientID\", action = \"replace\", value = \"SITE\" }]";
+    let archive = peers::orthanc();
+    filled(&archive);
+    let setup = Setup { peers: gate::peer(OF_SITE), extra: NAMED, ..Setup::plain(archive.address) };
+    let gate = Gate::start(&setup);
+    let (_folder, files) = peers::files_of(&[object(8, "PARIS", "20260102", "CT")]);
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let options = ["-aet", "READER", "-aec", "ORTHANC", "-xe", "-R"];
+    peers::requestor("storescu", gate.address, &options, &files).expect_success();
+    assert_eq!(seen(&find(gate.address, "-S", &["0008,0052=STUDY", "0020,000D"])), [8].into());
+    for (number, may) in [(8, true), (1, false)] {
+        let study = format!("0020,000D={}", uid(number));
+        let (is_refused, objects) = got(gate.address, &["0008,0052=STUDY", &study]);
+        assert_eq!((is_refused, objects.len()), (!may, usize::from(may)), "{number}");
+    }
+    // Where the archive has pseudonyms, nothing that it says can be judged.
+    let two_ways = OF_SITE.replace("\"named\"", "\"site\"\ntwo-way = true");
+    let setup = Setup {
+        peers: gate::peer(&two_ways),
+        extra: crate::two_way::REWRITE,
+        ..Setup::plain(archive.address)
+    };
+    let site = Site::new();
+    fs::write(site.path("dimsegate.toml"), setup.toml()).expect("a file written");
+    let (status, output) = gate::told(&site, &["check", "-c", "dimsegate.toml"]);
+    assert!(status == 78 && output.contains("cannot be judged: with two-way"), "{status} {output}");
+}
+
+#[test]
 fn check_and_explain_say_what_a_scope_does() {
     let site = Site::new();
     let upstream = process::free_address();
@@ -644,7 +677,9 @@ fn check_and_explain_say_what_a_scope_does() {
     assert!(status == 0 && output.contains("has no effect without a scope"), "{output}");
     let (status, output) = checked(LYON);
     assert!(
-        status == 0 && output.contains("N-GET") && output.contains("cannot be judged"),
+        status == 0
+            && output.contains("N-ACTION but for storage commitment, ")
+            && output.contains("cannot be judged"),
         "{status} {output}"
     );
 
@@ -677,6 +712,12 @@ fn check_and_explain_say_what_a_scope_does() {
         status == 3 && output.contains("outside: StudyDate newer-than 36500d cannot be judged"),
         "{output}"
     );
-    let (status, output) = explained(&["--operation", "N-GET"]);
-    assert!(status == 3 && output.contains("0x0124"), "{output}");
+    for operation in [&["N-SET"][..], &["N-ACTION", "--sop-class", "1.2.840.10008.5.1.1.2"]] {
+        let (status, output) = explained(&[&["--operation"], operation].concat());
+        assert!(status == 3 && output.contains("the scope of the peer cannot judge it"), "{output}");
+    }
+    for operation in [&["N-GET"][..], &["N-ACTION", "--sop-class", "1.2.840.10008.1.20.1"]] {
+        let (status, output) = explained(&[&["--operation"], operation].concat());
+        assert!(status == 0 && output.contains("is allowed"), "{output}");
+    }
 }

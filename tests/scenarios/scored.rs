@@ -146,8 +146,37 @@ fn sent(gate: &Gate, objects: &[Object]) -> usize {
     taken
 }
 
+/// What remembers pseudonyms, so that they lead back.
+const CROSSWALK: &str = r#"
+[[crosswalk]]
+name = "readers"
+file = "crosswalk/readers"
+key-file = "conf/crosswalk.key"
+"#;
+
+/// What an archive has got of the set, where the proxy has these keys for the peer and, with a crosswalk, remembers.
+fn in_flight(set: &Path, objects: &[Object], peer: &str, remembers: bool) -> Value {
+    let archive = peers::storescp(&["+xa"]);
+    let rules = include_str!("../deid/profile.toml").replace("profile.key", "conf/pseudonym.key");
+    let rules = match remembers {
+        true => {
+            rules.replace("profile = \"basic\"", "profile = \"basic\"\ncrosswalk = \"readers\"") + CROSSWALK
+        }
+        false => rules,
+    };
+    let gate = Gate::start(&Setup {
+        extra: Box::leak(rules.into_boxed_str()),
+        peers: gate::peer(peer),
+        ..Setup::plain(archive.address)
+    });
+    // All but the dose report as a picture.
+    assert_eq!(sent(&gate, objects), objects.len() - 1, "{}", gate.output());
+    assert_eq!(archive.stored(objects.len() - 1).len(), objects.len() - 1);
+    score(&["judge", text(set), text(archive.folder.path())], &set.join("score.json")).1
+}
+
 #[test]
-fn in_flight_it_comes_out_as_it_does_offline() {
+fn in_flight_it_comes_out_as_it_does_offline_and_both_ways_too() {
     let folder = Scratch::new();
     let [set, json]: [PathBuf; 2] = ["set", "score.json"].map(|name| folder.path().join(name));
     let mut files: Vec<PathBuf> = std::fs::read_dir(made(&set))
@@ -156,17 +185,12 @@ fn in_flight_it_comes_out_as_it_does_offline() {
         .collect();
     files.sort();
     let objects: Vec<Object> = files.iter().map(|file| Object::from_file(file).expect("an object")).collect();
-    let archive = peers::storescp(&["+xa"]);
-    let rules = include_str!("../deid/profile.toml").replace("profile.key", "conf/pseudonym.key");
-    let gate = Gate::start(&Setup {
-        extra: Box::leak(rules.into_boxed_str()),
-        peers: gate::peer("rewrite = \"scored\""),
-        ..Setup::plain(archive.address)
-    });
-    // All but the dose report as a picture.
-    assert_eq!(sent(&gate, &objects), objects.len() - 1, "{}", gate.output());
-    assert_eq!(archive.stored(objects.len() - 1).len(), objects.len() - 1);
-    let (_, in_flight) = score(&["judge", text(&set), text(archive.folder.path())], &json);
     let (_, offline) = score(&["--dimsegate", env!("CARGO_BIN_EXE_dimsegate")], &json);
-    assert_eq!(in_flight["passed"], offline["passed"]);
+    let both_ways = "rewrite = \"scored\"\nrewrite-direction = \"from-peer\"\ntwo-way = true";
+    for (peer, remembers) in
+        [("rewrite = \"scored\"", false), ("rewrite = \"scored\"", true), (both_ways, true)]
+    {
+        let told = in_flight(&set, &objects, peer, remembers);
+        assert_eq!(told["passed"], offline["passed"], "{peer} {remembers}");
+    }
 }

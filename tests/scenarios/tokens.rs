@@ -21,7 +21,7 @@ const NO: [u8; 4] = [0, 1, 2, 1];
 /// A limit.
 const FULL: [u8; 4] = [0, 2, 3, 2];
 const ABORTED: [u8; 4] = [0, 0, 2, 0];
-const ROLES: &str = "[[role]]\nname = \"all\"\noperations = [\"all\"]\nsop-classes = [\"all\"]\n\
+pub const ROLES: &str = "[[role]]\nname = \"all\"\noperations = [\"all\"]\nsop-classes = [\"all\"]\n\
                      [[role]]\nname = \"echo\"\noperations = [\"C-ECHO\"]\nsop-classes = [\"Verification\"]\n";
 const WAYS: [&str; 5] = ["ES256", "ES384", "EdDSA", "RS256", "PS256"];
 

@@ -27,7 +27,7 @@ pub enum Begin {
     Oldest,
 }
 
-/// What it understands.
+/// The form in which a repository takes records, with where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// DICOM audit messages in syslog (PS3.15 A.6, A.7).
@@ -53,7 +53,7 @@ pub struct Syslog {
     pub numbered: bool,
 }
 
-/// What carries syslog.
+/// The transport under syslog messages; the names of the RFCs that define each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transport {
     /// RFC 5425.

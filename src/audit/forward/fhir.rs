@@ -13,7 +13,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
-/// A FHIR server.
+/// The connection to a FHIR server, which takes one AuditEvent for each POST; it is opened when there is something to
+/// send.
 pub(super) struct Http {
     endpoint: Endpoint,
     patience: Duration,

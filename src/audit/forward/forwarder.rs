@@ -45,7 +45,7 @@ pub(super) struct Forwarder {
 /// Hands an alert to the trail.
 pub(super) type Alert = Arc<dyn Fn(SecurityAlert) + Send + Sync>;
 
-/// Whether to go on.
+/// Whether a forwarder goes on, and if not, how much of the trail it still sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
     No,

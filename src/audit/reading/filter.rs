@@ -62,11 +62,13 @@ pub struct OfAssociation {
     pub issuer: Option<Pattern>,
     /// The rewrite that applies.
     pub rewrite: Option<Pattern>,
+    /// Id of the agreement by which its data travels.
+    pub agreement: Option<Pattern>,
     /// Digest of the configuration that decided, or its beginning.
     pub configuration: Option<Pattern>,
 }
 
-/// What only operations say.
+/// Conditions on what only the records of operations have. Where one is asked for, other records do not match.
 #[derive(Clone, Debug, Default)]
 pub struct OfOperation {
     /// Such as `C-STORE`.
@@ -109,7 +111,7 @@ impl Filter {
 const OPERATION: &str = "operation";
 
 impl OfAssociation {
-    fn patterns(&self) -> [Option<&Pattern>; 12] {
+    fn patterns(&self) -> [Option<&Pattern>; 13] {
         [
             &self.listener,
             &self.peer,
@@ -122,6 +124,7 @@ impl OfAssociation {
             &self.user,
             &self.issuer,
             &self.rewrite,
+            &self.agreement,
             &self.configuration,
         ]
         .map(Option::as_ref)
@@ -153,6 +156,7 @@ impl OfAssociation {
                 authority.into_iter().chain(record.shown().and_then(|(_, issuer, _)| issuer))
             })
             && fits(&self.rewrite, || record.rewrite_name())
+            && fits(&self.agreement, || record.agreement())
             && fits(&self.configuration, || record.configuration())
             && self
                 .address

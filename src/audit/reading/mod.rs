@@ -22,7 +22,7 @@ pub use scan::{Damage, Kept, Place, Verdict, scan, scan_while};
 pub use search::{Look, associations_of, records, records_for, search};
 pub use when::{Edge, WhenError, parse as parse_when, stamp};
 
-/// What hinders reading.
+/// Why a trail cannot be read. What is merely wrong in a line does not end the reading.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The folder, or an entry of it, cannot be read.

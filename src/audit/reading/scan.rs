@@ -27,7 +27,7 @@ pub enum Verdict<T> {
     Damaged(String),
 }
 
-/// Where a line stands.
+/// The file and the line of a record, for messages to people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The file.
@@ -54,7 +54,7 @@ pub struct Damage {
     pub what: String,
 }
 
-/// What a scan saw.
+/// What a scan saw of a trail beside what was wanted: how many lines, and what is damaged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
     /// Lines that were looked at, wanted or not.

@@ -58,7 +58,7 @@ impl AdministrationOutcome {
     }
 }
 
-/// How it turned out.
+/// Whether an order or question of an administrator was carried out, and if not, whose fault that was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AdministrationOutcome {

@@ -57,7 +57,7 @@ impl Record {
         })
     }
 
-    /// Where it came from.
+    /// The address of the requestor or administrator, behind any load balancer; `None` in records of no connection.
     pub fn address(&self) -> Option<IpAddr> {
         match &self.event {
             Event::ConnectionRefused(refused) => refused.address,
@@ -71,7 +71,7 @@ impl Record {
         }
     }
 
-    /// The port there.
+    /// The TCP port of the same; `None` where there is none, as behind a Unix socket.
     pub fn port(&self) -> Option<u16> {
         match &self.event {
             Event::ConnectionRefused(refused) => refused.port,
@@ -169,6 +169,16 @@ impl Record {
         self.tls().map(|tls| tls.version.as_ref()).or(plain.then_some("plain"))
     }
 
+    /// Id of the agreement by which its data travels.
+    pub fn agreement(&self) -> Option<&str> {
+        match &self.event {
+            Event::AssociationOpened(opened) => opened.agreement.as_deref(),
+            Event::AssociationClosed(closed) => closed.agreement.as_deref(),
+            Event::Operation(operation) => operation.agreement.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Name of the rewrite of its association.
     pub fn rewrite_name(&self) -> Option<&str> {
         match &self.event {
@@ -215,7 +225,7 @@ impl Record {
         }
     }
 
-    /// For people.
+    /// The sentence of the record that tells people what happened; `None` where it has none.
     pub fn explanation(&self) -> Option<&str> {
         said(match &self.event {
             Event::ConnectionRefused(refused) => Some(&refused.explanation),

@@ -70,7 +70,7 @@ fn address_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IpAddr,
     said::text(deserializer, |text| text.parse().unwrap_or(Ipv4Addr::UNSPECIFIED.into()))
 }
 
-/// What TLS proved.
+/// What TLS settled on one leg: version, cipher suite, and the certificate of the other end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Tls {
@@ -185,7 +185,7 @@ pub struct Implementation {
     pub version_name: Option<String>,
 }
 
-/// The upstream leg.
+/// The leg to the archive: which `[[upstream]]`, at which address, and what TLS proved there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Upstream {
@@ -263,6 +263,9 @@ pub struct AssociationOpened {
     pub contexts: Vec<Context>,
     /// Name of the rewrite that applies.
     pub rewrite: Option<String>,
+    /// Id of the `[[agreement]]` by which its data travels; absent where its route needs none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<String>,
     /// Digest of the configuration that decided.
     pub configuration: String,
 }
@@ -286,6 +289,9 @@ pub struct AssociationClosed {
     pub bytes: Bytes,
     /// The rewrite that applied, and what it changed; `None` where none did.
     pub rewrite: Option<Rewrite>,
+    /// Id of the `[[agreement]]` by which its data travelled; absent where its route needed none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<String>,
     /// Digest of the configuration that decided.
     pub configuration: String,
     /// Milliseconds from the request to the end.

@@ -60,7 +60,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The value of `event`.
+    /// The value of `event` in the record, such as `association-opened`.
     pub fn name(&self) -> &str {
         match self {
             Self::Other(other) => &other.event,

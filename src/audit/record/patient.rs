@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::operation::{Operation, Originals};
 use crate::notation::hex;
 
-/// `patient-identifiers`.
+/// How records name patients: the setting `patient-identifiers` with what it needs.
 #[derive(Clone, Debug)]
 pub enum PatientIdentifiers {
     /// Records have no `patient` field.
@@ -32,7 +32,8 @@ enum Form {
 }
 
 impl PatientIdentifier {
-    /// Of a data set.
+    /// The value of (0010,0020) as it came in a data set, which the writer of the records puts in the form that the
+    /// setting asks for.
     pub fn new(value: Vec<u8>) -> Self {
         Self(Form::AsItCame(value))
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-/// The process accepts associations.
+/// The record of the start: the process accepts associations from now on, with this version and configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Started {
@@ -20,7 +20,7 @@ pub struct Started {
     pub recovered: bool,
 }
 
-/// A listener, bound.
+/// A listener in the record of the start: its name, and the address that it is bound to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct StartedListener {

@@ -83,7 +83,7 @@ pub(in crate::audit) fn of_anybody(
     }
 }
 
-/// What a listener speaks.
+/// What a listener expects of whoever connects: TLS, or DICOM at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {

@@ -176,6 +176,7 @@ fn requestor() -> Requestor {
 fn association_opened() -> Event {
     Event::AssociationOpened(Box::new(AssociationOpened {
         association: "a1".into(),
+        agreement: None,
         requestor: requestor(),
         upstream: upstream(),
         contexts: Vec::new(),
@@ -197,6 +198,7 @@ fn operation() -> Event {
 fn association_closed() -> Event {
     Event::AssociationClosed(Box::new(AssociationClosed {
         association: "a1".into(),
+        agreement: None,
         requestor: requestor(),
         upstream: Some(upstream()),
         contexts: Vec::new(),

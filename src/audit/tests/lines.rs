@@ -178,6 +178,7 @@ fn a_user_stands_in_the_record_with_what_proved_it() {
     };
     let opened = AssociationOpened {
         association: "a1".into(),
+        agreement: None,
         requestor: Requestor {
             peer: None,
             tls: None,
@@ -202,6 +203,7 @@ fn a_user_stands_in_the_record_with_what_proved_it() {
 fn events_of_an_association() {
     let opened = AssociationOpened {
         association: "a1".into(),
+        agreement: None,
         requestor: Requestor { peer: None, tls: None, implementation: None, ..requestor() },
         upstream: upstream(),
         contexts: contexts(),
@@ -217,6 +219,7 @@ fn events_of_an_association() {
     let counts = OperationCounts { success: 3, warning: 0, failure: 1, refused: 2 };
     let closed = AssociationClosed {
         association: "a1".into(),
+        agreement: None,
         requestor: requestor(),
         upstream: Some(upstream()),
         contexts: contexts(),

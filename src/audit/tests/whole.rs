@@ -107,6 +107,7 @@ fn an_operation() {
 fn an_association_that_the_policy_ended() {
     let closed = AssociationClosed {
         association: "a1".into(),
+        agreement: None,
         requestor: Requestor {
             listener: "remote".into(),
             address: [192, 0, 2, 9].into(),

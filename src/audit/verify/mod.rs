@@ -32,7 +32,7 @@ use witness::Witnesses;
 /// Longer than any line that is ours: the rest counts as a line of its own.
 const LONGEST_LINE: u64 = 4 * 1024 * 1024;
 
-/// What was found.
+/// What a verification of a folder found: how much is whole, and every damage with its place.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Verification {

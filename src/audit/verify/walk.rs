@@ -14,7 +14,7 @@ use super::proof::{Adopted, Proof};
 /// Most breaks that are kept; more are counted.
 const MOST_BREAKS: usize = 1000;
 
-/// The chain so far.
+/// Follows the chain of hashes through all files, from the first line to the last.
 pub(super) struct Walk {
     /// The number that comes next.
     next: u64,
@@ -51,7 +51,7 @@ impl Walk {
         }
     }
 
-    /// The next line.
+    /// Takes the next line; the one before is judged now, since only what follows tells whether it was torn.
     pub(super) fn line(&mut self, line: Line) {
         if let Some(held) = self.held.replace(line) {
             let after = self.held.take();
@@ -88,7 +88,7 @@ impl Walk {
         self.all_broken(left);
     }
 
-    /// What is signed.
+    /// Up to where signatures and witnesses vouch for the lines so far.
     pub(super) fn proof(&self) -> &Proof {
         &self.proof
     }

@@ -3,6 +3,22 @@
 //! Data lies in pieces: that of a TLS record stays where it was decrypted, between its header and its tag. Behind the pieces
 //! lies what is still sealed: records that are not whole yet. What its reader leaves over of a piece moves in front of the
 //! next one, so that a PDU header is in one stretch wherever records end, and hardly a byte is copied.
+//!
+//! Four TLS records have come, the last not whole; two were decrypted, and of the first all but a few bytes are used up:
+//!
+//! ```text
+//!   all()  |hdr|xxxxx used up xxxxx|left|tag|hdr|........ data ........|tag|hdr|~~~~~~~~~~~~|tag|hdr|~~~~~   room for more   |
+//!                                  |<-->|       |<---- pieces[1] ----->|   |<-------- sealed ----------->|
+//!                                  pieces[0], which begins at position() and is what unread() gives
+//!
+//!   next_piece(): `left` holds the beginning of a header, and moves over tag and header of a record, which nobody needs
+//!
+//!          |hdr|xxxxx used up xxxxxxxxxxx|.|left|........ data ........|tag|hdr|~~~~~~~~~~~~|tag|hdr|~~~~~   room for more   |
+//!                                          |<------- unread() -------->|   |<-------- sealed ----------->|
+//! ```
+//!
+//! Spans of a plan count in `all()`, so nothing else moves before they are written: [`Inbox::receive`] is what moves the rest to
+//! the front.
 
 mod filling;
 mod storage;
@@ -80,7 +96,7 @@ impl Inbox {
         true
     }
 
-    /// What is still sealed.
+    /// The bytes behind the data that TLS has not decrypted yet: whole records, and the beginning of one that is not.
     pub fn sealed(&mut self) -> &mut [u8] {
         let range = self.sealed.clone();
         self.storage.get_mut(range).unwrap_or_default()

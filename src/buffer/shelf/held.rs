@@ -13,13 +13,20 @@ pub struct Held {
     many: Option<Lot>,
 }
 
+impl From<Vec<u8>> for Held {
+    /// Bytes that are held already, in memory of their own.
+    fn from(few: Vec<u8>) -> Self {
+        Self { few, many: None }
+    }
+}
+
 impl Held {
     /// How many bytes are held.
     pub fn len(&self) -> usize {
         self.many.as_ref().map_or(self.few.len(), Lot::len)
     }
 
-    /// Whether there are none.
+    /// Whether nothing is held.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -28,7 +28,7 @@ pub use held::Held;
 /// Bytes that a [`Lot`] grows by at least.
 const STEP: usize = 16 << 10;
 
-/// See the [module](self).
+/// The shared memory with its books; the [module](self) tells who gives way to whom.
 pub struct Shelf {
     books: Mutex<Books>,
     /// Told when there may be more room.
@@ -96,7 +96,7 @@ impl Shelf {
 }
 
 impl Corner {
-    /// Bytes to come.
+    /// A lot without bytes, which takes no room before there are some.
     pub fn lot(&self) -> Lot {
         let contents = Arc::new(Mutex::new(Some(Vec::new())));
         Lot { corner: self.clone(), number: None, counted: 0, length: 0, contents }
@@ -109,7 +109,7 @@ impl Lot {
         self.length
     }
 
-    /// Whether there are none.
+    /// Whether no byte was put here yet.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }

@@ -4,23 +4,23 @@ use crate::identity::deceptive;
 
 /// `dimsegate audit search …`, put together part by part.
 #[derive(Clone, Debug)]
-pub(super) struct Line(String);
+pub(in crate::cli) struct Line(String);
 
 impl Line {
     /// `dimsegate audit WHAT FOLDER`.
-    pub(super) fn new(what: &str, folder: &str) -> Self {
+    pub(in crate::cli) fn new(what: &str, folder: &str) -> Self {
         Self(format!("dimsegate audit {what} {}", quoted(folder)))
     }
 
     /// The same with `--option value`, where `value` is to be found as it stands.
     #[must_use]
-    pub(super) fn with(&self, option: &str, value: &str) -> Self {
+    pub(in crate::cli) fn with(&self, option: &str, value: &str) -> Self {
         Self(format!("{} --{option} {}", self.0, quoted(&sought(value))))
     }
 
     /// The same with one more argument.
     #[must_use]
-    pub(super) fn argument(&self, value: &str) -> Self {
+    pub(in crate::cli) fn argument(&self, value: &str) -> Self {
         Self(format!("{} {}", self.0, quoted(value)))
     }
 }
@@ -37,7 +37,7 @@ fn sought(value: &str) -> String {
 }
 
 /// One word for a POSIX shell.
-fn quoted(text: &str) -> String {
+pub(in crate::cli) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !text.is_empty() && !text.starts_with('-') && text.chars().all(plain) {
         return text.to_owned();

@@ -41,7 +41,13 @@ pub(super) fn assignments(text: &str) -> Result<Vec<Line>, Problems> {
     }
     problems.extend(contradictions(&lines));
     problems.sort_by_key(|(line, _)| *line);
-    if problems.is_empty() { Ok(lines) } else { Err(problems) }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    // What stands twice is one, for who only looks at it too.
+    let mut patients = HashSet::new();
+    lines.retain(|line| patients.insert(line.assigned.patient.clone()));
+    Ok(lines)
 }
 
 impl Columns {
@@ -166,7 +172,7 @@ mod tests {
         let expected = [("4711".into(), lyon, "S-1".into()), ("4712".into(), None, "S-2".into())];
         assert_eq!(read(list), expected);
         let twice = "original,subject\n4711,S-1\n4711,S-1\n";
-        assert_eq!(read(twice).len(), 2, "says the same");
+        assert_eq!(read(twice).len(), 1, "says the same");
     }
 
     #[test]

@@ -6,15 +6,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
-use dicom_dictionary_std::StandardDataDictionary;
 use serde_json::json;
 
 use super::whose::Whose;
 use super::{Which, failed};
 use crate::cli::exit;
 use crate::crosswalk::{self, CrosswalkError};
-use crate::dataset::PATIENT_ID;
+use crate::dataset::{PATIENT_ID, keyword_of};
 use crate::files::full;
 use crate::rewrite::{Correspondence, Kind, issuer_of, patient_id_of};
 
@@ -123,10 +121,7 @@ fn write(
 
 /// What a kind is called, and its attribute where it has one.
 pub(super) fn names(kind: Kind) -> (&'static str, String) {
-    let attribute = |tag| {
-        let entry = StandardDataDictionary.by_tag(tag);
-        entry.map_or_else(|| tag.to_string(), |entry| entry.alias().to_owned())
-    };
+    let attribute = |tag| keyword_of(tag).map_or_else(|| tag.to_string(), str::to_owned);
     match kind {
         Kind::Uid => ("uid", String::new()),
         Kind::Value(tag) => ("value", attribute(tag)),

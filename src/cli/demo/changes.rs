@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_core::value::{PrimitiveValue, Value};
 use dicom_core::{DataElement, Tag, VR};
-use dicom_dictionary_std::StandardDataDictionary;
 use dicom_object::InMemDicomObject;
+
+use crate::dataset::keyword_of;
 
 type Element = DataElement<InMemDicomObject>;
 
@@ -99,7 +99,7 @@ fn keyword(tag: Tag) -> String {
         let creator = (0x0010..=0x00ff).contains(&tag.element());
         return if creator { "private creator" } else { "private element" }.to_owned();
     }
-    StandardDataDictionary.by_tag(tag).map_or("", |entry| entry.alias()).to_owned()
+    keyword_of(tag).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::rights::{Right, Rights};
 use crate::cli::audit::ends::{Nearness, nearness, words};
 use crate::cli::audit::report::html::{Html, counted, grouped, percent};
 use crate::cli::audit::report::page::{day, minute, tile};
+use crate::cli::shell::{self, Own};
 use crate::cli::words::noun;
 
 /// Rows of a list in which somebody may have written many.
@@ -17,21 +18,13 @@ pub(super) const ROWS: usize = 200;
 /// One self-contained page, which may run nothing and fetch nothing.
 pub(super) fn page(review: &Review, written: OffsetDateTime) -> String {
     let mut html = Html::default();
-    html.raw(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\
-         <meta name=\"referrer\" content=\"no-referrer\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>Access review ",
-    );
-    html.text(day(review.period.from)).raw(" to ").text(day(review.period.to)).raw("</title><style>");
-    html.raw(include_str!("../audit/report/style.css")).raw("</style></head><body>");
+    let (from, to) = (day(review.period.from), day(review.period.to));
+    shell::begin(&mut html, format_args!("Access review {from} to {to}"), Own::default());
     head(&mut html, review, written);
     html.raw("<main>");
     tiles(&mut html, review, written);
     let mut section = |id: &'static str, title: &'static str, body: &dyn Fn(&mut Html)| {
-        html.raw("<section id=\"").raw(id).raw("\"><h2>").raw(title).raw("</h2>");
-        body(&mut html);
-        html.raw("</section>");
+        shell::section(&mut html, id, title, body);
     };
     section("decide", "To decide", &|html| findings(html, review));
     section("peers", "Peers", &|html| peers(html, review));

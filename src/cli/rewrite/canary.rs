@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use super::failure::FileError;
 use super::inputs::{files_of, printable};
-use super::names::keyword;
 use super::{Sender, part10};
 use crate::cli::words::counted;
-use crate::dataset::Encoding;
+use crate::dataset::{Encoding, keyword_of};
 use crate::rewrite::{Change, Expected, Output, RewriteError, Ruleset, Transform, canary};
 
 /// Says how many inputs failed: unreadable, or with a canary that came out.
@@ -65,7 +64,7 @@ fn attributes(kept: &BTreeMap<String, u64>, shown: &mut dyn Write) -> io::Result
 /// As `(0040,0275).(0040,0007) ScheduledProcedureStepDescription`, without numbers of items.
 fn attribute(change: &Change) -> String {
     let around = change.path.iter().map(|step| format!("{}.", step.sequence));
-    let keyword = keyword(change.tag);
+    let keyword = keyword_of(change.tag).unwrap_or_default();
     format!("{}{} {keyword}", around.collect::<String>(), change.tag).trim_end().to_owned()
 }
 

@@ -3,11 +3,9 @@
 use std::io::{self, Write};
 
 use crate::cli::table::{Table, screen};
-use crate::dataset::Tag;
+use crate::dataset::{Tag, keyword_of};
 use crate::rewrite::{Change, Content, Ruleset, Transform};
 use crate::wire::escape;
-use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
-use dicom_dictionary_std::StandardDataDictionary;
 
 const INDENT: &str = "  ";
 
@@ -47,12 +45,13 @@ fn row(rules: &Ruleset, change: &Change) -> [String; 5] {
     let path: Vec<String> = around.chain([change.tag.to_string()]).collect();
     let rule = rules.why(change.rule);
     let after = format!("-> {}", content(&change.after));
-    [path.join("."), keyword(change.tag), content(&change.before), after, rule]
+    [path.join("."), called(change.tag).to_owned(), content(&change.before), after, rule]
 }
 
-fn keyword(tag: Tag) -> String {
-    let entry = StandardDataDictionary.by_tag(tag);
-    entry.map_or("-", |entry| entry.alias()).to_owned()
+/// Its keyword; a private creator has that of all of them.
+fn called(tag: Tag) -> &'static str {
+    let is_creator = !tag.0.is_multiple_of(2) && (0x10..=0xFF).contains(&tag.1);
+    keyword_of(tag).unwrap_or(if is_creator { "PrivateCreator" } else { "-" })
 }
 
 fn content(content: &Content) -> String {

@@ -1,9 +1,9 @@
 //! How an element is called: by the sequences around it, by its keyword, and by its private creator.
 
-use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
+use dicom_core::dictionary::DataDictionary;
 use dicom_dictionary_std::StandardDataDictionary;
 
-use crate::dataset::{SPECIFIC_CHARACTER_SET, Tag, trim};
+use crate::dataset::{SPECIFIC_CHARACTER_SET, Tag, keyword_of, trim};
 
 /// Bytes of a private creator or a character set that are kept.
 const LONGEST: usize = 256;
@@ -39,23 +39,19 @@ impl Place {
 
     /// The keyword of PS3.6; empty where there is none.
     pub(super) fn keyword(&self) -> &'static str {
-        keyword(self.tag())
+        keyword_of(self.tag()).unwrap_or_default()
     }
 
     /// What a rule calls it: the keyword, the tag, or the private creator with the low byte.
     pub(super) fn rule(&self) -> String {
         let tag = self.tag();
-        let is_listed_by_itself = StandardDataDictionary.by_name(keyword(tag)).is_some();
+        let keyword = keyword_of(tag).filter(|keyword| StandardDataDictionary.by_name(keyword).is_some());
         match self.creators.last() {
             Some(Some(_)) => named(tag, self.creators.last().unwrap_or(&None)),
-            _ if is_listed_by_itself
-                && tag.0.is_multiple_of(2)
-                && tag.0 >> 8 != 0x60
-                && tag.0 >> 8 != 0x50 =>
-            {
-                keyword(tag).to_owned()
-            }
-            _ => tag.to_string(),
+            _ => match keyword {
+                Some(keyword) if !matches!(tag.0 >> 8, 0x50 | 0x60) => keyword.to_owned(),
+                _ => tag.to_string(),
+            },
         }
     }
 
@@ -69,12 +65,6 @@ fn named(tag: Tag, creator: &Option<String>) -> String {
         Some(creator) => format!("({:04X},{creator},{:02X})", tag.0, tag.1 & 0xFF),
         None => tag.to_string(),
     }
-}
-
-/// The keyword of PS3.6; empty where there is none.
-pub(super) fn keyword(tag: Tag) -> &'static str {
-    let entry = StandardDataDictionary.by_tag(tag).filter(|_| tag.0.is_multiple_of(2) && tag.1 != 0);
-    entry.map_or("", |entry| entry.alias())
 }
 
 /// What was read of one data set or item, as far as names and texts depend on it.

@@ -13,9 +13,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::failure::FileError;
 use super::inputs::printable;
-use super::shell;
 use crate::cli::audit::report::html::{Html, counted};
 use crate::cli::audit::report::write;
+use crate::cli::shell::{self, Own};
 use side::{Compared, MOST, SIDE, Side};
 
 /// The objects of the sample, as the page shows them.
@@ -34,7 +34,8 @@ impl Review {
         let middle = |part: u128| (2 * part + 1) * files / (2 * shown.max(1)) + 1;
         let chosen = (0..shown).map(|part| u64::try_from(middle(part)).unwrap_or(u64::MAX)).collect();
         let mut html = Html::default();
-        shell::begin(&mut html, "Before and after", "");
+        let own = Own { style: shell::OF_FORMS, has_pictures: true, ..Own::default() };
+        shell::begin(&mut html, "Before and after", own);
         html.raw("<header><p class=\"brand\">dimsegate</p><h1>Before and after</h1><p class=\"period\">");
         html.text(counted(usize::try_from(shown).unwrap_or(0), "file"))
             .raw(" of ")

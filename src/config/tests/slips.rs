@@ -61,8 +61,9 @@ fn a_header_that_is_missing_or_misspelt_is_told_once() {
     let twice = errors_with("[[role]]", "");
     assert!(
         twice.len() == 1
-            && twice[0]
-                .starts_with("10:1: is not TOML: duplicate key, write [[role]] above it, or remove one of"),
+            && twice[0].starts_with(
+                "10:1: is not TOML: duplicate key, write [[agreement]] or [[role]] above it, or remove one of"
+            ),
         "{twice:?}"
     );
     let two = |first: &str, second: &str| {

@@ -168,7 +168,7 @@ fn claims_are_told_of_where_their_peers_are_led_and_nowhere_else() {
 
 #[test]
 fn what_a_counted_role_of_a_user_refuses_and_another_one_does_not_free_is_told() {
-    const COUNTED: &str = "[[role]]\nname = \"few\"\noperations = [\"C-FIND\", \"N-GET\", \"N-SET\"]\nsop-classes = [\"all\"]\n\
+    const COUNTED: &str = "[[role]]\nname = \"few\"\noperations = [\"C-FIND\", \"N-DELETE\", \"N-SET\"]\nsop-classes = [\"all\"]\n\
                            max-patients-per-day = 5\n";
     let told = |roles: &[&str], more: &str| {
         let material = material(roles);
@@ -186,8 +186,8 @@ fn what_a_counted_role_of_a_user_refuses_and_another_one_does_not_free_is_told()
         alone.len() == 1 && alone[0].contains("few") && alone[0].contains("max-patients-per-day"),
         "{alone:?}"
     );
-    assert!(alone[0].contains("by which N-SET, N-GET, C-FIND of worklists cannot be judged"), "{alone:?}");
-    let both = told(&["few", "open"], &other("", "\"C-FIND\", \"N-GET\""));
+    assert!(alone[0].contains("by which N-SET, N-DELETE, C-FIND of worklists cannot be judged"), "{alone:?}");
+    let both = told(&["few", "open"], &other("", "\"C-FIND\", \"N-DELETE\""));
     assert!(both.len() == 1 && both[0].contains("by which N-SET cannot be judged"), "{both:?}");
     assert_eq!(told(&["few", "open"], &other("", "\"all\"")), Vec::<String>::new());
     for keys in ["query-levels = [\"STUDY\"]", "query-keys = [\"PatientID\"]", "hide = [\"PatientName\"]"] {

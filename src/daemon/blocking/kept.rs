@@ -14,7 +14,7 @@ use crate::policy::{Block, Blocks};
 /// In the folder of the state.
 pub(super) const NAME: &str = "blocks.json";
 
-/// What the file holds.
+/// The blocks as the file holds them between two runs.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Kept {
@@ -23,7 +23,8 @@ pub(super) struct Kept {
     pub blocks: Vec<Row>,
 }
 
-/// A block, as text.
+/// One block in that file. Texts are read anew by whoever loads it, so that a file written by hand is judged as an order
+/// is.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Row {

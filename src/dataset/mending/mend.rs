@@ -2,13 +2,14 @@
 
 mod sequence;
 
-use super::{MOST, Tolerated};
+use super::MOST;
 use crate::dataset::encoding::{Encoding, Syntax};
 use crate::dataset::error::{PathStep, ScanError, ScanProblem};
-use crate::dataset::header::{Head, Header, PIXEL_DATA, UNDEFINED, begins_with_item, encoded};
+use crate::dataset::header::{Head, Header, UNDEFINED, begins_with_item, encoded};
 use crate::dataset::scanner::{HARD_MAX_DEPTH, ITEM_END, SEQUENCE_END};
+use crate::dataset::tolerated::{Tolerated, unknown_vr};
 use crate::dataset::vr::Vr;
-use crate::dataset::{Tag, exact_vr_of, is_listed, number, trim};
+use crate::dataset::{PIXEL_DATA, Tag, is_listed, number, trim};
 
 /// Bytes of a delimiter.
 const DELIMITER: usize = 8;
@@ -19,7 +20,7 @@ const LONGEST_META: usize = 1024;
 /// (0002,0010) Transfer Syntax UID.
 const TRANSFER_SYNTAX: Tag = Tag(FILE_META, 0x0010);
 
-/// A header put right.
+/// The elements of a header, written anew in order and well-formed.
 pub(super) struct Mended {
     pub(super) bytes: Vec<u8>,
     /// Bytes that it was made of; what follows goes on as it came.
@@ -248,18 +249,6 @@ impl Mender<'_> {
         let head = encoded(header.tag, header.vr, header.syntax, length);
         let (head, size) = head.ok_or_else(|| self.error(at, Some(header.tag), ScanProblem::Overrun))?;
         Ok([head.get(..size).unwrap_or_default(), value].concat())
-    }
-}
-
-/// The VR of an element that says it with two characters that are no VR, where they are those for one that is not known;
-/// `None` where they could be anything. The header has the short form, as DCMTK writes and reads it. pydicom takes four bytes
-/// from there for a length, and so mostly the rest of the data set for one value: a reading that no writer means.
-pub(in crate::dataset) fn unknown_vr(written: &[u8], tag: Tag, syntax: Syntax) -> Option<Vr> {
-    match (written, exact_vr_of(tag)) {
-        (b"??" | b"  ", Some(vr)) => Some(vr).filter(|&vr| vr != Vr::SQ),
-        // What a UN holds is little endian.
-        (b"??" | b"  ", None) => Some(Vr::UN).filter(|_| !syntax.big_endian),
-        _ => None,
     }
 }
 

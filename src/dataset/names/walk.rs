@@ -3,8 +3,9 @@
 use super::guess::{self, Guess};
 use crate::dataset::encoding::Syntax;
 use crate::dataset::header::{Head, ITEM, LONG_HEAD, UNDEFINED, looks_like_a_vr};
-use crate::dataset::mending::{ends_header, unknown_vr};
+use crate::dataset::mending::ends_header;
 use crate::dataset::scanner::{ITEM_END, SEQUENCE_END};
+use crate::dataset::tolerated::unknown_vr;
 use crate::dataset::unnamed::{DEEPEST, Unnamed};
 use crate::dataset::vr::Vr;
 use crate::dataset::{SOP_CLASS_UID, SOP_INSTANCE_UID, Tag, trim};

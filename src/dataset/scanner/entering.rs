@@ -3,9 +3,9 @@
 use super::nuls::Trailing;
 use super::{Event, Frame, Holds, ITEM_END, Kind, Raw, SEQUENCE_END, Scanner};
 use crate::dataset::error::{ScanError, ScanProblem};
-use crate::dataset::header::{Head, Header, ITEM, PIXEL_DATA, UNDEFINED, looks_like_a_vr};
+use crate::dataset::header::{Head, Header, ITEM, UNDEFINED, looks_like_a_vr};
 use crate::dataset::vr::Vr;
-use crate::dataset::{Syntax, Tag, number};
+use crate::dataset::{PIXEL_DATA, Syntax, Tag, number};
 
 impl Scanner {
     /// What the next header, of any kind, leads to.

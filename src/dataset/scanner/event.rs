@@ -13,7 +13,7 @@ pub enum Raw {
     Carried,
 }
 
-/// What was read.
+/// What an event is about. Nested data sets are told as they are written: a sequence, its items, their elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An element's header. Its value follows in `Value` events, none where the length is zero.

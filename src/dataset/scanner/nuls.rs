@@ -4,7 +4,7 @@ use super::{Event, Scanner};
 use crate::dataset::header::Head;
 use crate::dataset::{ScanError, ScanProblem, Tag};
 
-/// What becomes of them.
+/// What becomes of NULs behind the last element.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trailing {
     Refused,

@@ -73,7 +73,7 @@ impl Frame {
 }
 
 impl Head {
-    /// With the value.
+    /// Bytes of header and value together.
     #[inline(always)]
     pub(super) fn whole(&self) -> u64 {
         self.size as u64 + u64::from(self.length)

@@ -4,8 +4,8 @@
 
 use super::{Frame, Holds, ITEM_END, SEQUENCE_END, Scanner};
 use crate::dataset::header::{Head, Header, ITEM, encoded};
-use crate::dataset::mending::unknown_vr;
-use crate::dataset::{Syntax, Tolerated, Vr};
+use crate::dataset::tolerated::{Tolerated, unknown_vr};
+use crate::dataset::{Syntax, Vr};
 
 #[derive(Default)]
 pub(super) struct Tolerating {
@@ -44,7 +44,7 @@ impl Scanner {
         scanner
     }
 
-    /// What was read so.
+    /// All that has been read so far though the standard does not allow it.
     pub fn tolerated(&self) -> Tolerated {
         Tolerated { nuls: self.has_nuls(), ..self.tolerating.tolerated }
     }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use super::{Peer, Policy, Role};
 
+mod borders;
 mod conditions;
 mod order;
 mod rights;
@@ -86,6 +87,7 @@ impl Compared<'_> {
             Some(old) => {
                 let mut changes = conditions::changes(old, new);
                 changes.extend(rights::changes(self, old, new));
+                changes.extend(borders::changes(self, old, new));
                 changes
             }
         }
@@ -103,15 +105,10 @@ impl Compared<'_> {
         let routes = |policy: &Policy| -> Vec<_> {
             policy.routes.iter().map(|route| (route.called.to_string(), route.upstream.clone())).collect()
         };
-        let named = |policy: &Policy, peer: &Peer| -> Vec<Arc<str>> {
-            let routed = policy.routes.iter().map(|route| route.upstream.clone());
-            let defaults = policy.listeners.values().flatten().cloned();
-            own(peer).map_or_else(|| routed.chain(defaults).collect(), |own| vec![own])
-        };
         let by_routes = || routes(self.old) == routes(self.new) && self.old.listeners == self.new.listeners;
         own(old) == own(new)
             && (own(new).is_some() || by_routes())
-            && !named(self.new, new).iter().any(|name| self.things.is_other_upstream(name))
+            && !borders::led_to(self.new, new).iter().any(|name| self.things.is_other_upstream(name))
     }
 
     fn rewrites_alike(&self, old: &Peer, new: &Peer) -> bool {

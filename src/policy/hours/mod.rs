@@ -34,7 +34,7 @@ impl Hours {
         if ranges.is_empty() { Err(HoursError::Shape) } else { Ok(Self(ranges)) }
     }
 
-    /// All of both.
+    /// The hours of both: open whenever either is.
     pub fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self

@@ -10,6 +10,7 @@ use governor::clock::DefaultClock;
 
 use super::Time;
 use super::count::{Counts, Permit};
+use super::over::Over;
 use super::pace::{Pace, Speeds};
 use super::rate::{Rate, RatePerAddress, of_one_site};
 use super::retrievals::Retrievals;
@@ -103,7 +104,7 @@ pub struct AssociationPermit {
 }
 
 impl Limiter {
-    /// On the machine's clock.
+    /// Limits that are measured by the clock of the machine.
     pub fn new(limits: Limits) -> Self {
         Self::with_clock(limits, DefaultClock::default())
     }
@@ -157,24 +158,22 @@ impl<C: Time> Limiter<C> {
     /// Asked for each connection, before TLS.
     ///
     /// # Errors
-    /// [`Reason::ConnectionRate`] or [`Reason::TooManyConnections`].
-    pub fn connection(&self, address: IpAddr) -> Result<ConnectionPermit, Reason> {
+    /// [`Reason::ConnectionRate`] or [`Reason::TooManyConnections`], and the key of `[limits]` that says so.
+    pub fn connection(&self, address: IpAddr) -> Result<ConnectionPermit, Over> {
         let (limits, rate) = {
             let state = self.state();
             (state.limits, state.connection_rate.clone())
         };
         if !rate.admits(address) {
-            return Err(Reason::ConnectionRate);
+            return Err(Over::all(Reason::ConnectionRate, "connections-per-minute-per-address"));
         }
+        let too_many = |key| Over::all(Reason::TooManyConnections, key);
         let site = of_one_site(address);
         let of_address = self.connections_of_address.take(&site, limits.max_connections_per_address());
+        let of_address = of_address.ok_or(too_many("max-associations-per-address"))?;
         let connection = self.connections.take(&(), limits.max_connections());
-        match (connection, of_address) {
-            (Some(connection), Some(of_address)) => {
-                Ok(ConnectionPermit { _connection: connection, _of_address: of_address })
-            }
-            _ => Err(Reason::TooManyConnections),
-        }
+        let connection = connection.ok_or(too_many("max-associations"))?;
+        Ok(ConnectionPermit { _connection: connection, _of_address: of_address })
     }
 
     /// Asked for a request of so many pieces before it is read: whoever has begun can end. `None`: not now.
@@ -192,17 +191,18 @@ impl<C: Time> Limiter<C> {
     /// before rates, so that a refused association costs no rate.
     ///
     /// # Errors
-    /// One of the six reasons that are answered with 2/3/2.
-    pub fn association(&self, peer: &Peer, address: IpAddr) -> Result<AssociationPermit, Reason> {
+    /// One of the six reasons that are answered with 2/3/2, and the key that says so.
+    pub fn association(&self, peer: &Peer, address: IpAddr) -> Result<AssociationPermit, Over> {
         let limits = self.state().limits;
         let site = of_one_site(address);
         let most_of_peer = peer.max_associations.unwrap_or(u32::MAX);
         let of_peer = self.associations_of_peer.take(&peer.name, most_of_peer);
-        let of_peer = of_peer.ok_or(Reason::TooManyAssociationsOfPeer)?;
+        let of_peer = of_peer.ok_or(Over::peer(Reason::TooManyAssociationsOfPeer, "max-associations"))?;
         let of_address = self.associations_of_address.take(&site, limits.max_associations_per_address);
-        let of_address = of_address.ok_or(Reason::TooManyAssociationsOfAddress)?;
+        let over = Over::all(Reason::TooManyAssociationsOfAddress, "max-associations-per-address");
+        let of_address = of_address.ok_or(over)?;
         let association = self.associations.take(&(), limits.max_associations);
-        let association = association.ok_or(Reason::TooManyAssociations)?;
+        let association = association.ok_or(Over::all(Reason::TooManyAssociations, "max-associations"))?;
         self.association_rates(peer, address)?;
         Ok(AssociationPermit { _association: association, _of_address: of_address, _of_peer: of_peer })
     }
@@ -224,12 +224,12 @@ impl<C: Time> Limiter<C> {
         allowed == [None; 2] || self.retrievals.take(peer, user, allowed)
     }
 
-    /// Associations open now.
+    /// How many associations are open now, of all peers together.
     pub fn open_associations(&self) -> u32 {
         self.associations.taken(&())
     }
 
-    /// Connections open now.
+    /// How many connections are open now, those included that have not asked for an association yet.
     pub fn open_connections(&self) -> u32 {
         self.connections.taken(&())
     }
@@ -246,20 +246,21 @@ impl<C: Time> Limiter<C> {
             .map(|pieces| u64::from(pieces).saturating_mul(REQUEST_PIECE as u64))
     }
 
-    fn association_rates(&self, peer: &Peer, address: IpAddr) -> Result<(), Reason> {
+    fn association_rates(&self, peer: &Peer, address: IpAddr) -> Result<(), Over> {
         let (of_peer, of_address, of_proxy) = {
             let mut state = self.state();
             let of_peer = state.peer(&peer.name).association_rate(peer, &self.clock);
             (of_peer, state.association_rate_of_address.clone(), state.association_rate.clone())
         };
         if of_peer.is_some_and(|rate| !rate.admits()) {
-            return Err(Reason::AssociationRateOfPeer);
+            return Err(Over::peer(Reason::AssociationRateOfPeer, "associations-per-minute"));
         }
         if of_address.is_some_and(|rate| !rate.admits(address)) {
-            return Err(Reason::AssociationRateOfAddress);
+            let key = "associations-per-minute-per-address";
+            return Err(Over::all(Reason::AssociationRateOfAddress, key));
         }
         if of_proxy.is_some_and(|rate| !rate.admits()) {
-            return Err(Reason::AssociationRate);
+            return Err(Over::all(Reason::AssociationRate, "associations-per-minute"));
         }
         Ok(())
     }

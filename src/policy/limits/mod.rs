@@ -5,6 +5,7 @@
 
 mod count;
 mod limiter;
+mod over;
 mod pace;
 mod rate;
 mod retrievals;
@@ -13,6 +14,7 @@ mod tests;
 
 pub use count::Permit;
 pub use limiter::{AssociationPermit, ConnectionPermit, Limiter, Limits, REQUEST_PIECE, RequestPermit};
+pub use over::{Of, Over};
 pub use pace::Pace;
 pub use rate::of_one_site;
 

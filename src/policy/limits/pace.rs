@@ -34,12 +34,13 @@ impl<C: Time> Pace<C> {
         }
     }
 
-    /// Whether [`bytes`](Self::bytes) ever waits.
+    /// Whether the peer has a `bytes-per-second`. Without one [`bytes`](Self::bytes) never waits, and need not be called.
     pub fn limits_bytes(&self) -> bool {
         self.bytes.is_some()
     }
 
-    /// Whether [`operation`](Self::operation) ever waits.
+    /// Whether the peer has an `operations-per-second`. Without one [`operation`](Self::operation) never waits, and need
+    /// not be called.
     pub fn limits_operations(&self) -> bool {
         self.operations.is_some()
     }

@@ -109,21 +109,21 @@ fn connections_of_an_address_come_back_as_time_passes() {
         limiter(Limits { connections_per_minute_per_address: count(2).unwrap(), ..LIMITS });
     let (one, other) = (address("10.0.0.1"), address("10.0.0.2"));
     assert!(limiter.connection(one).is_ok() && limiter.connection(one).is_ok());
-    assert_eq!(limiter.connection(one).unwrap_err(), Reason::ConnectionRate);
-    assert_eq!(limiter.connection(address("::ffff:10.0.0.1")).unwrap_err(), Reason::ConnectionRate);
+    assert_eq!(limiter.connection(one).unwrap_err().reason, Reason::ConnectionRate);
+    assert_eq!(limiter.connection(address("::ffff:10.0.0.1")).unwrap_err().reason, Reason::ConnectionRate);
     assert!(limiter.connection(other).is_ok());
     clock.advance(Duration::from_millis(29_999));
-    assert_eq!(limiter.connection(one).unwrap_err(), Reason::ConnectionRate);
+    assert_eq!(limiter.connection(one).unwrap_err().reason, Reason::ConnectionRate);
     clock.advance(Duration::from_millis(1));
     assert!(limiter.connection(one).is_ok());
-    assert_eq!(limiter.connection(one).unwrap_err(), Reason::ConnectionRate);
+    assert_eq!(limiter.connection(one).unwrap_err().reason, Reason::ConnectionRate);
 }
 
 #[test]
 fn an_ipv6_network_of_a_host_counts_as_one_address() {
     let (limiter, _) = limiter(Limits { connections_per_minute_per_address: count(1).unwrap(), ..LIMITS });
     assert!(limiter.connection(address("2001:db8::1")).is_ok());
-    assert_eq!(limiter.connection(address("2001:db8::ffff:2")).unwrap_err(), Reason::ConnectionRate);
+    assert_eq!(limiter.connection(address("2001:db8::ffff:2")).unwrap_err().reason, Reason::ConnectionRate);
     assert!(limiter.connection(address("2001:db8:0:1::1")).is_ok());
 }
 
@@ -132,9 +132,9 @@ fn connections_at_once_are_twice_the_associations_and_come_back_on_drop() {
     let (limiter, _) = limiter(LIMITS);
     let one = address("10.0.0.1");
     let open: Vec<_> = (0..6).map(|_| limiter.connection(one).unwrap()).collect();
-    assert_eq!(limiter.connection(one).unwrap_err(), Reason::TooManyConnections);
+    assert_eq!(limiter.connection(one).unwrap_err().reason, Reason::TooManyConnections);
     let more: Vec<_> = (0..4).map(|_| limiter.connection(address("10.0.0.2")).unwrap()).collect();
-    assert_eq!(limiter.connection(address("10.0.0.3")).unwrap_err(), Reason::TooManyConnections);
+    assert_eq!(limiter.connection(address("10.0.0.3")).unwrap_err().reason, Reason::TooManyConnections);
     drop(more);
     assert!(limiter.connection(address("10.0.0.3")).is_ok());
     drop(open);
@@ -150,17 +150,20 @@ fn associations_at_once_of_peer_address_and_all() {
     let many = peer("many");
     let first = limiter.association(&few, address("10.0.0.1")).unwrap();
     assert_eq!(
-        limiter.association(&few, address("10.0.0.2")).unwrap_err(),
+        limiter.association(&few, address("10.0.0.2")).unwrap_err().reason,
         Reason::TooManyAssociationsOfPeer
     );
     let second = limiter.association(&many, address("10.0.0.1")).unwrap();
     let third = limiter.association(&many, address("10.0.0.1")).unwrap();
     assert_eq!(
-        limiter.association(&many, address("10.0.0.1")).unwrap_err(),
+        limiter.association(&many, address("10.0.0.1")).unwrap_err().reason,
         Reason::TooManyAssociationsOfAddress
     );
     let rest: Vec<_> = (0..2).map(|_| limiter.association(&many, address("10.0.0.2")).unwrap()).collect();
-    assert_eq!(limiter.association(&many, address("10.0.0.3")).unwrap_err(), Reason::TooManyAssociations);
+    assert_eq!(
+        limiter.association(&many, address("10.0.0.3")).unwrap_err().reason,
+        Reason::TooManyAssociations
+    );
     assert_eq!((limiter.open_associations(), limiter.open_associations_of(&many)), (5, 4));
     drop(first);
     let again = limiter.association(&few, address("10.0.0.3")).unwrap();
@@ -176,7 +179,9 @@ fn associations_a_minute_of_peer_address_and_all() {
     let mut slow = peer("slow");
     slow.associations_per_minute = Some(1);
     let fast = peer("fast");
-    let open = |peer: &Peer, from: &str| limiter.association(peer, address(from)).map(drop);
+    let open = |peer: &Peer, from: &str| {
+        limiter.association(peer, address(from)).map(drop).map_err(|over| over.reason)
+    };
     assert_eq!(open(&slow, "10.0.0.1"), Ok(()));
     assert_eq!(open(&slow, "10.0.0.1"), Err(Reason::AssociationRateOfPeer));
     assert_eq!((open(&fast, "10.0.0.1"), open(&fast, "10.0.0.1")), (Ok(()), Ok(())));
@@ -241,8 +246,8 @@ fn a_reload_keeps_what_it_does_not_change() {
     let limits =
         Limits { connections_per_minute_per_address: count(1).unwrap(), max_associations: 9, ..LIMITS };
     limiter.apply(limits, &policy(&one));
-    assert_eq!(limiter.connection(from).unwrap_err(), Reason::ConnectionRate);
-    assert_eq!(limiter.association(&one, from).unwrap_err(), Reason::AssociationRateOfPeer);
+    assert_eq!(limiter.connection(from).unwrap_err().reason, Reason::ConnectionRate);
+    assert_eq!(limiter.association(&one, from).unwrap_err().reason, Reason::AssociationRateOfPeer);
     assert_eq!(limiter.open_associations_of(&one), 1);
 
     one.associations_per_minute = Some(2);

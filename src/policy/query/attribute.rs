@@ -19,7 +19,7 @@ impl AttributePattern {
         Self { mask, value: value & mask, text: text.into() }
     }
 
-    /// As it was written.
+    /// The attribute as the configuration has it: a keyword, a tag, or a pattern of tags.
     pub fn as_str(&self) -> &str {
         &self.text
     }

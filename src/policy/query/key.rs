@@ -2,10 +2,10 @@
 
 use super::level::{QueryLevel, has_none};
 use super::{AttributePattern, Sought, retrieves};
-use crate::policy::Request;
+use crate::policy::request::Request;
 use crate::wire::Uid;
 
-/// One of the `query-keys`.
+/// One of the `query-keys` of a role: an attribute that narrows a query where it has a value that is long enough.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryKey {
     /// About one attribute.
@@ -26,7 +26,7 @@ impl QueryKey {
         Self { attribute, has_ranges }
     }
 
-    /// As it was written.
+    /// The attribute of the key as the configuration has it.
     pub fn as_str(&self) -> &str {
         self.attribute.as_str()
     }

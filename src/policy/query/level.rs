@@ -1,6 +1,6 @@
 //! The levels of a query (PS3.4 C.3), by Query/Retrieve Level (0008,0052).
 
-use crate::policy::Request;
+use crate::policy::request::Request;
 
 /// Of an information model, from the widest to the narrowest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

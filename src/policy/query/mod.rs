@@ -3,7 +3,6 @@
 //!
 //! An identifier is read elsewhere; here is what is made of it. A role that says nothing of these allows all of them.
 
-mod answers;
 mod attribute;
 mod key;
 mod level;
@@ -13,14 +12,13 @@ pub(super) mod tests;
 
 use std::num::NonZeroU32;
 
-pub use answers::{Allowed, Hidden};
 pub use attribute::AttributePattern;
 pub use key::QueryKey;
 pub use level::QueryLevel;
 pub use sought::Sought;
 
 use super::operation::Operation;
-use super::{Denial, Request};
+use super::request::{Denial, Request};
 
 /// What a `[[role]]` says of queries and retrievals. The default allows everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

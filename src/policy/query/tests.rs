@@ -301,7 +301,7 @@ pub(in crate::policy) fn allow_more(new: &Rights, old: &Rights, request: &Reques
     let of_one = |sought: &Sought| {
         let Ok(new) = new.permits_query(request, sought) else { return false };
         let Ok(old) = old.permits_query(request, sought) else { return true };
-        let hides = |hidden: &Option<Arc<super::Hidden>>, tag| {
+        let hides = |hidden: &Option<Arc<crate::policy::Hidden>>, tag| {
             hidden.as_ref().is_some_and(|hidden| hidden.hides(tag))
         };
         let shows_more = [PATIENT_NAME, PATIENT_ID, MODALITY, STUDY_DATE]

@@ -55,7 +55,7 @@ impl Attribute {
         })
     }
 
-    /// Its keyword (PS3.6).
+    /// The keyword of the attribute in PS3.6, as a configuration names it.
     pub fn keyword(self) -> &'static str {
         match self {
             Self::StudyDate => "StudyDate",
@@ -70,7 +70,7 @@ impl Attribute {
         }
     }
 
-    /// Group and element.
+    /// Group and element number of the attribute.
     pub fn tag(self) -> (u16, u16) {
         match self {
             Self::StudyDate => (0x0008, 0x0020),

@@ -86,7 +86,7 @@ impl Scope {
         self.counts_patients
     }
 
-    /// All of them.
+    /// Every condition, in the order of the configuration; a study is inside where all of them hold.
     pub fn conditions(&self) -> &Conditions {
         &self.conditions
     }
@@ -168,12 +168,16 @@ impl fmt::Display for Scope {
     }
 }
 
+/// Storage Commitment Push Model (PS3.4 J.3).
+pub const STORAGE_COMMITMENT: &str = "1.2.840.10008.1.20.1";
+
 /// Whether an operation that a peer asks for can be judged by a scope: its answers or what it retrieves say of which study they
-/// are, or it brings something. Of C-FIND, C-MOVE and C-GET those of the query/retrieve information models (PS3.4 C.6, the UIDs
-/// below 1.2.840.10008.5.1.4.1.2); `None` is any SOP class.
+/// are, it names instances, or it brings something. Of C-FIND, C-MOVE and C-GET those of the query/retrieve information models
+/// (PS3.4 C.6, the UIDs below 1.2.840.10008.5.1.4.1.2), of N-ACTION that of storage commitment; `None` is any SOP class.
 pub fn can_judge(operation: Operation, sop_class: Option<&str>) -> bool {
     let of_model = match operation {
-        Operation::CEcho | Operation::CStore => return true,
+        Operation::CEcho | Operation::CStore | Operation::NGet => return true,
+        Operation::NAction => return sop_class.is_none_or(|class| class == STORAGE_COMMITMENT),
         Operation::CFind => "1",
         Operation::CMove => "2",
         Operation::CGet => "3",

@@ -17,7 +17,8 @@ use crate::config::Limits;
 use crate::rewrite::{Frame, FrameMemory, Pixels};
 use queue::{Queue, Turn};
 
-/// What all associations share.
+/// Decodes frames for all associations: the memory that they lie in, the queue of those that wait, and the threads that
+/// do it.
 pub(crate) struct Decoders {
     shelf: Arc<Shelf>,
     queue: Arc<Queue>,

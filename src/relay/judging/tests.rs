@@ -1,5 +1,6 @@
 //! A reload decides as the decision itself does, over pairs of configurations.
 
+mod tokens;
 mod users;
 
 use std::sync::Arc;

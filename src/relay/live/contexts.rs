@@ -19,7 +19,7 @@ pub(crate) struct Contexts {
     all: Box<[Context]>,
 }
 
-/// A presentation context.
+/// A presentation context as it was proposed and as each side answered.
 pub(crate) struct Context {
     /// Odd, 1 to 255.
     pub id: u8,
@@ -47,7 +47,7 @@ pub(crate) enum OfUpstream {
     Answered(ContextResult),
 }
 
-/// Roles of the requestor.
+/// The SCP/SCU roles that the requestor proposed for a SOP class, and the answer (PS3.7 D.3.3.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Roles {
     pub proposed: Role,

@@ -89,7 +89,7 @@ impl Waits {
     ];
 }
 
-/// Who is waited for.
+/// On whom an association waits at this moment, in words for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// The side of the requestor, and what of it.

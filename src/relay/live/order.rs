@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 use crate::vocabulary::Reason;
 
-/// How soon.
+/// How soon an order takes effect. The greater is the sooner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum When {
     /// Once no message is under way in either direction, or the grace period is over; none begins from then on.
@@ -44,7 +44,7 @@ impl Orders {
         true
     }
 
-    /// Whether one stands.
+    /// Whether somebody has ordered its end.
     pub(crate) fn is_given(&self) -> bool {
         self.given.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }

@@ -20,6 +20,8 @@ use crate::policy::scope::Attribute;
 use crate::relay::upstream::{self, Place};
 use crate::relay::{associate, proxy_header};
 use crate::upper::{self, Association, Deadlines, Doing, Request, Requestor, Terms, Transport};
+use crate::wire::associate::ExtendedNegotiation;
+use crate::wire::{Uid, UidError};
 
 /// Study Root Query/Retrieve Information Model - FIND.
 const STUDY_ROOT_FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
@@ -30,6 +32,8 @@ const SERIES_INSTANCE_UID: Tag = Tag(0x0020, 0x000E);
 
 /// Bytes of one answer.
 const LONGEST: usize = 64 << 10;
+/// Instances that one query names.
+const AT_ONCE: usize = 100;
 /// Answers more than were asked for that are read; an archive that ignores a key is not.
 const SPARE_ANSWERS: usize = 16;
 
@@ -39,6 +43,8 @@ pub(super) struct Finding {
     context: u8,
     encoding: Encoding,
     message_id: u16,
+    /// Whether relational queries were proposed.
+    pub is_relational: bool,
     /// Its name.
     upstream: Arc<str>,
     _place: Place,
@@ -69,13 +75,26 @@ impl From<upper::Error> for Unanswered {
     }
 }
 
+/// Studies that the instances of one request may be of: each is asked about by itself.
+const MOST_STUDIES: usize = 512;
+
 /// Keys of a query, in the order of their tags.
 type Keys = Vec<(Tag, String)>;
 
 impl Finding {
-    pub(super) async fn open(way: &Way, turn: OwnedSemaphorePermit) -> Result<Self, String> {
+    /// With `is_relational`, relational queries are proposed (PS3.4 C.5.1.1).
+    pub(super) async fn open(
+        way: &Way,
+        turn: OwnedSemaphorePermit,
+        is_relational: bool,
+    ) -> Result<Self, String> {
         let mut request = Request::new(way.calling.clone(), way.called.clone());
         request.propose(STUDY_ROOT_FIND, &[EXPLICIT, IMPLICIT]).map_err(|error| error.to_string())?;
+        if is_relational {
+            let sop_class: Uid = STUDY_ROOT_FIND.parse().map_err(|error: UidError| error.to_string())?;
+            request.user.extended_negotiations =
+                vec![ExtendedNegotiation { sop_class, information: vec![1] }];
+        }
         request.user.user_identity = way.user.as_deref().map(associate::named);
         let offered = request.to_rq(way.limits.max_pdu_length).map_err(|error| error.to_string())?;
         let header = if way.upstream.send_proxy_protocol { proxy_header::local() } else { Vec::new() };
@@ -97,7 +116,16 @@ impl Finding {
         match accepted {
             Ok((context, Some(encoding))) => {
                 let upstream = way.upstream.name.clone();
-                Ok(Self { association, context, encoding, message_id: 0, upstream, _place: place, turn })
+                Ok(Self {
+                    association,
+                    context,
+                    encoding,
+                    message_id: 0,
+                    is_relational,
+                    upstream,
+                    _place: place,
+                    turn,
+                })
             }
             Ok((_, None)) => Err("it chose a transfer syntax that was not proposed".into()),
             Err(refused) => {
@@ -162,6 +190,42 @@ impl Finding {
             (SERIES_INSTANCE_UID, series.into()),
         ];
         self.has_all(keys, instances, SOP_INSTANCE_UID).await
+    }
+
+    /// The studies of these instances: all that any answer names. `None`: one of them is not there, or of no study that can be told.
+    pub(super) async fn studies_of(
+        &mut self,
+        instances: &[String],
+    ) -> Result<Option<BTreeSet<String>>, Unanswered> {
+        let mut studies = BTreeSet::new();
+        for some in instances.chunks(AT_ONCE) {
+            let keys = vec![
+                (SOP_INSTANCE_UID, some.join("\\")),
+                (LEVEL, "IMAGE".into()),
+                (STUDY_INSTANCE_UID, String::new()),
+                (SERIES_INSTANCE_UID, String::new()),
+            ];
+            let mut missing: BTreeSet<&[u8]> = some.iter().map(String::as_bytes).collect();
+            let asked = missing.clone();
+            let mut is_told = true;
+            self.find(&keys, asked.len(), |answer| {
+                let said = answer.and_then(|answer| {
+                    let study = Uid::from_bytes(answer.value(STUDY_INSTANCE_UID)?).ok()?;
+                    Some((answer.value(SOP_INSTANCE_UID)?, study))
+                });
+                let Some((instance, study)) = said else { return is_told = false };
+                // Of what nobody asked about, nothing is said.
+                if asked.contains(instance) {
+                    missing.remove(instance);
+                    studies.insert(study.as_str().to_owned());
+                }
+            })
+            .await?;
+            if !is_told || !missing.is_empty() || studies.len() > MOST_STUDIES {
+                return Ok(None);
+            }
+        }
+        Ok(Some(studies))
     }
 
     async fn has_all(&mut self, keys: Keys, wanted: &[String], unique: Tag) -> Result<bool, Unanswered> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
-/// What can be kept.
+/// Something dear to open that can be kept for the next who needs it, such as an association.
 pub(super) trait Lasting: Send + 'static {
     /// Whether somebody may wait for what it takes.
     fn is_waited_for(&self) -> bool;
@@ -30,7 +30,7 @@ struct Idle<L> {
 }
 
 impl<L: Lasting> Kept<L> {
-    /// Nothing, yet.
+    /// An empty slot; what is kept in it is closed once it was not used for so long.
     pub(super) fn of(unused: Duration) -> Self {
         Self { slot: Arc::new(Slot(Mutex::new(None))), unused }
     }

@@ -15,6 +15,10 @@
 //!   whoever queries.
 //! - **Why what lies below a study is asked about each time**: some archives look for a series by its UID alone, whatever study a
 //!   retrieval names beside it.
+//! - **Why instances alone are asked about, too**, which only a relational query may do (PS3.4 C.4.1.2.2.1): an N-ACTION of storage
+//!   commitment and an N-GET name no study. It is proposed in the negotiation, and asked whatever became of that, since archives
+//!   answer it that never say so. One that knows no such query says that with a status, or finds nothing, and what is asked
+//!   for is not inside. No answer can say again what it was told: nobody tells it a study.
 //! - **Why an association is kept, and not for long**: a query may have to look up hundreds of answers, one after the other. It
 //!   is closed when an operation of the peer is over, or is unused for a moment, since it takes a turn here and a place there.
 
@@ -37,8 +41,9 @@ use crate::patients::{NotTaken, Patient};
 use crate::policy::Scope;
 use crate::wire::AeTitle;
 use finding::{Finding, Unanswered};
-use kept::Kept;
-use remembered::{Archive, Key, Remembered};
+use kept::{Kept, Lasting as _};
+pub(super) use remembered::Archive;
+use remembered::{Key, Remembered};
 use turns::Turns;
 
 /// For all that one request names, the wait for such an association included. Well within what requestors wait for.
@@ -47,7 +52,7 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// How long such an association is kept unused: as long as an archive may take from one answer of a query to the next.
 const UNUSED: Duration = Duration::from_secs(1);
 
-/// What all associations share.
+/// Answers what studies are inside of a scope, for all associations: whose turn it is to ask, and what is remembered.
 #[derive(Default)]
 pub(crate) struct LookingUp {
     turns: Turns,
@@ -118,6 +123,11 @@ impl Way {
 /// What is looked up, and which of its studies are not known to be inside.
 type Asked<'a> = (&'a LookUp, &'a [&'a String]);
 
+/// Whether instances are asked about whose study nobody named.
+fn asks_across_studies(look_up: &LookUp) -> bool {
+    matches!(look_up.below, Some(Below::Alone(_)))
+}
+
 impl LookingUp {
     /// Whether all that is named is within the scope.
     pub(super) async fn judge(&self, way: &Way, look_up: &LookUp) -> LookedUp {
@@ -172,16 +182,20 @@ impl LookingUp {
     /// Whose the unknown studies are; `None`: something of it all is outside. It asks over what is kept, and anew where that has
     /// ended meanwhile.
     async fn ask(&self, way: &Way, asked: Asked<'_>, today: Date) -> Result<Option<Vec<Patient>>, String> {
-        if let Some(kept) = way.kept.take() {
-            match self.ask_over(kept, way, asked, today).await {
+        let crosses = asks_across_studies(asked.0);
+        match way.kept.take() {
+            // Its turn has to be free before another one is taken.
+            Some(kept) if crosses && !kept.is_relational => kept.close().await,
+            Some(kept) => match self.ask_over(kept, way, asked, today).await {
                 Err(Unanswered::Ended(error)) => {
                     tracing::debug!(upstream = %way.upstream.name, %error, "looked up over another association");
                 }
                 answered => return answered.map_err(|unanswered| unanswered.detail()),
-            }
+            },
+            None => {}
         }
         let turn = self.turns.take(&way.upstream.name).await.map_err(|closed| closed.to_string())?;
-        let finding = Finding::open(way, turn).await?;
+        let finding = Finding::open(way, turn, crosses).await?;
         self.ask_over(finding, way, asked, today).await.map_err(|unanswered| unanswered.detail())
     }
 
@@ -192,26 +206,67 @@ impl LookingUp {
         (look_up, unknown): Asked<'_>,
         today: Date,
     ) -> Result<Option<Vec<Patient>>, Unanswered> {
-        let mut is_inside = true;
+        let found = match &look_up.below {
+            Some(Below::Alone(instances)) => self.of_instances(&mut finding, way, instances, today).await?,
+            below => {
+                let studies = unknown.iter().map(|study| study.as_str());
+                let found = self.of_studies(&mut finding, way, studies, today).await?;
+                let has_below = match (below, look_up.studies.first()) {
+                    (Some(below), Some(study)) if found.is_some() => has(&mut finding, study, below).await?,
+                    _ => true,
+                };
+                found.filter(|_| has_below)
+            }
+        };
+        way.kept.keep(finding);
+        Ok(found)
+    }
+
+    /// Whose the studies are; `None`: one of them is outside.
+    async fn of_studies<'s>(
+        &self,
+        finding: &mut Finding,
+        way: &Way,
+        studies: impl Iterator<Item = &'s str>,
+        today: Date,
+    ) -> Result<Option<Vec<Patient>>, Unanswered> {
         let mut patients = Vec::new();
-        for study in unknown {
-            let found = finding.inside(&way.scope, today, study).await?;
-            is_inside = found.is_some();
-            let Some(patient) = found else { break };
+        for study in studies {
+            let Some(patient) = finding.inside(&way.scope, today, study).await? else { return Ok(None) };
             let (upstream, key) = (&way.upstream.name, way.key(today, study));
             self.remembered.note(upstream, (key, patient), way.scope.remembered, Instant::now());
             patients.push(patient);
         }
-        if let (true, Some(below), Some(study)) = (is_inside, &look_up.below, look_up.studies.first()) {
-            is_inside = match below {
-                Below::Series(series) => finding.has_series(study, series).await?,
-                Below::Instances { series, instances } => {
-                    finding.has_instances(study, series, instances).await?
-                }
-            };
-        }
-        way.kept.keep(finding);
-        Ok(Some(patients).filter(|_| is_inside))
+        Ok(Some(patients))
+    }
+
+    /// Whose the studies of these instances are; `None`: one of those is outside, or an instance is not there. To which study an
+    /// instance belongs is asked about each time, as all that lies below one is.
+    async fn of_instances(
+        &self,
+        finding: &mut Finding,
+        way: &Way,
+        instances: &[String],
+        today: Date,
+    ) -> Result<Option<Vec<Patient>>, Unanswered> {
+        let Some(studies) = finding.studies_of(instances).await? else { return Ok(None) };
+        let (upstream, now) = (&way.upstream.name, Instant::now());
+        let known = |study: &String| self.remembered.whose(upstream, &way.key(today, study), now);
+        let known: Vec<_> = studies.iter().map(|study| (study, known(study))).collect();
+        let unknown = known.iter().filter(|(_, patient)| patient.is_none()).map(|(study, _)| study.as_str());
+        let found = self.of_studies(finding, way, unknown, today).await?;
+        let before = known.iter().filter_map(|(_, patient)| *patient);
+        Ok(found.map(|found| before.chain(found).collect()))
+    }
+}
+
+/// Whether the study has what is named below it.
+async fn has(finding: &mut Finding, study: &str, below: &Below) -> Result<bool, Unanswered> {
+    match below {
+        Below::Series(series) => finding.has_series(study, series).await,
+        Below::Instances { series, instances } => finding.has_instances(study, series, instances).await,
+        // They are of no study that anybody named.
+        Below::Alone(_) => Ok(false),
     }
 }
 

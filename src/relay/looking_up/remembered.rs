@@ -32,14 +32,14 @@ pub(super) struct Key {
 }
 
 /// Which archive it was: after a reload another one may have the upstream's name, and what asks the old one still asks that.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Archive {
-    addresses: Vec<String>,
-    tls: Option<ClientSettings>,
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::relay) struct Archive {
+    pub addresses: Vec<String>,
+    pub tls: Option<ClientSettings>,
 }
 
 impl Archive {
-    pub(super) fn of(upstream: &UpstreamSettings) -> Self {
+    pub(in crate::relay) fn of(upstream: &UpstreamSettings) -> Self {
         let tls = upstream.tls.as_ref().map(|tls| tls.settings.clone());
         Self { addresses: upstream.addresses.clone(), tls }
     }

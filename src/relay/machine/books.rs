@@ -127,6 +127,7 @@ impl Books {
             fault: exchange.fault,
             tolerated: exchange.tolerated,
             withheld: exchange.granted.map(|granted| granted.withheld).filter(|withheld| *withheld > 0),
+            agreement: agreement(terms),
             ..audit::Operation::new(terms.id.clone(), operation, message_id, audited(direction))
         });
         Entry { operation, done }
@@ -162,6 +163,7 @@ impl Books {
             status: Some(status_of_cause(Cause::UnrecognizedOperation).0),
             reason: Some(Cause::UnrecognizedOperation.label().into()),
             tolerated: labels(command, ""),
+            agreement: agreement(terms),
             ..audit::Operation::new(terms.id.clone(), UNRECOGNIZED, message_id, audited(direction))
         });
         let done = Done {
@@ -182,6 +184,10 @@ impl Books {
         })
         .collect()
     }
+}
+
+fn agreement(terms: &Terms) -> Option<String> {
+    terms.grant.rights.agreement().map(|agreement| agreement.id.to_string())
 }
 
 fn audited(direction: Direction) -> audit::Direction {

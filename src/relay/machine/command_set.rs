@@ -14,7 +14,7 @@ use crate::wire::{AbortReason, Kind, Malformed};
 /// Fragments without bytes that one message may have: PS3.8 Annex E says that there are none.
 const MOST_EMPTY: u32 = 1000;
 
-/// A message is awaited.
+/// The state between two messages: the first fragment of a command set is awaited, or the release.
 pub(super) struct Between;
 
 /// The rest of a command set is.
@@ -124,7 +124,7 @@ pub(super) fn of_another(cx: &Context<'_>, context_id: u8) -> Ended {
     cx.protocol(Malformed::invalid(what))
 }
 
-/// Counts fragments without bytes.
+/// Counts a fragment that has no bytes, of which a message may have a few only: they cost work and end nothing.
 pub(super) fn count_empty(cx: &Context<'_>, empty: &mut u32, came: &Came) -> Result<(), Ended> {
     *empty += u32::from(came.range.is_empty());
     if *empty <= MOST_EMPTY {

@@ -57,7 +57,7 @@ impl Desk {
             || !self.records.is_empty()
     }
 
-    /// Bytes of a fragment.
+    /// The bytes of a fragment where they lie in the inbox.
     pub(super) fn bytes(&self, range: Range<usize>) -> Result<&[u8], Ended> {
         self.inbox.all().get(range).ok_or(OUTSIDE)
     }
@@ -205,7 +205,7 @@ impl Context<'_> {
         self.books.ledger.find_mut(opposite(self.direction), message_id)
     }
 
-    /// Packs a command set.
+    /// Packs a command set for the side that this direction writes to, which is this direction's turn from here on.
     pub(super) fn send(&mut self, context_id: u8, command: &[u8]) {
         self.outlet.take_turn(self.direction);
         self.outlet.packer.command(context_id, command);

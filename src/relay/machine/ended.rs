@@ -32,7 +32,7 @@ impl fmt::Display for Side {
     }
 }
 
-/// Which deadline passed.
+/// The deadline that passed and ended an association.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expired {
     /// No byte moved while a message was under way.

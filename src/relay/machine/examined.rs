@@ -17,7 +17,7 @@ use crate::vocabulary::Cause;
 pub(super) struct Examined(Keys);
 
 impl Examined {
-    /// From its first byte.
+    /// The state of a query or retrieval whose command set has been read and whose identifier is to come.
     pub(super) fn of(context: &AcceptedContext, command: &Command) -> Result<Box<Self>, Refused> {
         let unreadable = |why: &str| Refused::new(Cause::QueryUnreadable, why);
         if !command.has_data_set {

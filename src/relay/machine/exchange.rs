@@ -169,6 +169,11 @@ impl Exchange {
         Some(self.most_patients).filter(|most| *most != [None; 2])
     }
 
+    /// Whether the response says that what was brought is kept.
+    pub(crate) fn is_stored_by(&self, status: Status) -> bool {
+        self.operation == Operation::CStore && matches!(status.outcome(), Outcome::Success | Outcome::Warning)
+    }
+
     /// Whether its answers have to be looked at one by one.
     pub(crate) fn guards_answers(&self) -> bool {
         self.hidden.is_some() || self.answers_left.is_some()

@@ -22,6 +22,8 @@ pub(crate) enum By {
     OfIssuer(Vec<u8>),
     /// What each says of itself, and then what the upstream says of its study when nobody tells it what would be believed.
     TheirStudies,
+    /// It has none with a data set: what the request names is all that there is.
+    Names,
     /// They are of one of these studies, which are within the scope.
     Studies(Vec<String>),
 }

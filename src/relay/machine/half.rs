@@ -120,7 +120,7 @@ impl Half {
         self.turn = Turn::Flush;
     }
 
-    /// What is wanted next.
+    /// Goes on as far as it can without its driver; gives what has to be done then.
     pub(super) fn next(&mut self, shared: &mut Shared) -> Want {
         loop {
             if let Some(want) = self.unfinished(shared) {
@@ -210,7 +210,7 @@ impl Half {
         self.answer.is_some().then_some(Want::Write(from))
     }
 
-    /// What [`Want::Write`] is about.
+    /// The plan that [`Want::Write`] wants written: an answer of dimsegate's own, or what goes on of what came.
     pub(super) fn outgoing<'m>(&'m self, host: &'m Packer) -> Outgoing<'m> {
         match &self.answer {
             Some(answer) => Outgoing { packer: answer, input: &[], made: &[] },

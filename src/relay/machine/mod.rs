@@ -28,6 +28,7 @@
 //! | `books`: `exchange`, `answer`, `tally`, `progress`, `release` | what both directions know: open operations, counts, movement, who releases |
 //! | `terms` | what was agreed at the beginning |
 //! | `deadlines`, `ended` | which deadline has passed, and how an association ends |
+//! | `played` | the machine without a driver, for `tests/fuzz` |
 //!
 //! # Why
 //!
@@ -56,6 +57,7 @@ mod granted;
 mod half;
 mod outlet;
 mod passage;
+pub mod played;
 mod progress;
 mod queried;
 mod release;
@@ -81,7 +83,7 @@ pub(super) use books::{Books, Entry};
 pub(super) use deadlines::Deadlines;
 pub(super) use ended::{Ended, Expired, Side};
 pub(super) use tally::Tally;
-pub(super) use terms::{AcceptedContext, IsWithin, Terms, Waiting, sender};
+pub(super) use terms::{AcceptedContext, IsWithin, Remembers, Terms, Waiting, sender};
 pub(super) use want::{Below, Count, Learned, LookUp, LookedUp, Question, Want, Whom};
 
 use deadlines::Windows;
@@ -141,7 +143,7 @@ impl Machine {
         self.shared.books.today = today;
     }
 
-    /// What a half wants.
+    /// What has to be done before this half can go on. Asked again before that is done, it says the same.
     pub(super) fn next(&mut self, direction: Direction) -> Want {
         let (half, shared) = self.half(direction);
         half.next(shared)
@@ -152,7 +154,7 @@ impl Machine {
         &mut self.half(direction).0.desk.inbox
     }
 
-    /// So many have come.
+    /// So many bytes were read into the [inbox](Self::inbox) of this half, in answer to [`Want::Read`].
     pub(super) fn read(&mut self, direction: Direction, count: usize) {
         let (half, shared) = self.half(direction);
         half.read(shared, count);
@@ -177,7 +179,7 @@ impl Machine {
         self.shared.books.progress.moved(direction);
     }
 
-    /// All of it is.
+    /// All that [`Want::Write`] asked for has been written.
     pub(super) fn written(&mut self, direction: Direction) {
         let (half, shared) = self.half(direction);
         half.written(shared);
@@ -271,7 +273,7 @@ impl Machine {
         self.shared.is_closing = true;
     }
 
-    /// The proxy stops.
+    /// The proxy stops: what is under way goes on to its end, what begins from now on does not count as that.
     pub(super) fn drain(&mut self) {
         let (from_peer, to_peer) = (self.from_peer.has_begun(), self.to_peer.has_begun());
         self.shared.books.draining = Some(Begun { from_peer, to_peer });

@@ -20,7 +20,7 @@ pub(super) struct Passage {
 }
 
 impl Passage {
-    /// Of a request.
+    /// The way of a request's data set, which goes on in the context that it came in.
     pub(super) fn of_request(context_id: u8, message_id: u16) -> Self {
         Self { request: Some(message_id), ..Self::of_response(context_id, context_id) }
     }

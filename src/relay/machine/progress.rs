@@ -37,7 +37,7 @@ impl Progress {
         Self { began, now: 0, to_upstream, to_requestor, release: None, has_to_look: true }
     }
 
-    /// The driver woke up.
+    /// All that happens until the next call happened at this time: the clock is read once for each wake-up.
     pub(crate) fn woken(&mut self, now: Instant) {
         self.now = nanos(now.saturating_duration_since(self.began));
     }

@@ -18,7 +18,7 @@ pub(super) struct Queried {
 }
 
 impl Queried {
-    /// From its first byte.
+    /// The state of a query whose identifier is kept back until it is read whole.
     pub(super) fn of(
         passage: Passage,
         command: Box<Command>,

@@ -2,6 +2,20 @@
 //!
 //! dimsegate passes every A-RELEASE-RQ and -RP on as it comes. In a collision both sides have asked; the requestor of
 //! the association answers first, and the order follows by itself because each side obeys its own state table.
+//!
+//! ```text
+//!   one asks                                           both ask (release collision)
+//!
+//!   requestor     dimsegate     upstream               requestor       dimsegate       upstream
+//!      |---- RQ ----->|---- RQ ---->|  asked [1,0]         |---- RQ ---->\ /<---- RQ ----|  asked [1,1]
+//!      |              |             |                      |              X              |  first: who came first
+//!      |<--- RP ------|<--- RP -----|  answered [0,1]      |<--- RQ ----/ \---- RQ ----->|
+//!      |              |             |  complete            |                             |
+//!                                                          |---- RP ----->|---- RP ----->|  answered [1,0]
+//!                                                          |<--- RP ------|<--- RP ------|  answered [1,1], complete
+//! ```
+//!
+//! It is complete where each side has answered what the other asked: `answered` is `asked` the other way round.
 
 use super::ended::Side;
 use crate::wire::{AbortReason, Malformed};
@@ -22,7 +36,7 @@ fn index(side: Side) -> usize {
 }
 
 impl Release {
-    /// `by` sent an A-RELEASE-RQ.
+    /// Takes note that `by` sent an A-RELEASE-RQ. A second one of the same side is unexpected.
     pub(crate) fn ask(&mut self, by: Side) -> Result<(), Malformed> {
         self.first.get_or_insert(by);
         match self.asked.get_mut(index(by)) {

@@ -70,6 +70,10 @@ pub(super) fn handle(
         Treatment::AsItCame | Treatment::Rewrite if scoped::judges(operation, exchange.is_judged) => {
             scoped::request(cx, context, command, (exchange, examined))
         }
+        // Judged by what the archive says, before that crosses.
+        Treatment::Pseudonymise(_) | Treatment::Restore(_) if scoped::judges_report(cx, &exchange) => {
+            scoped::request(cx, context, command, (exchange, None))
+        }
         Treatment::AsItCame => Ok(relay_as_it_came(cx, context, command, exchange, examined)),
         Treatment::Rewrite => Ok(rewrite(cx, context, *command, exchange)),
         Treatment::Pseudonymise(content) => {
@@ -132,9 +136,14 @@ fn examine(
     exchange: &mut Exchange,
     command: &Command,
 ) -> Result<Option<Box<Examined>>, Refused> {
-    use Operation::{CFind, CGet, CMove};
+    use Operation::{CFind, CGet, CMove, NAction, NGet};
     let rights = &cx.terms.grant.rights;
-    let is_query = matches!(exchange.operation, CFind | CMove | CGet);
+    let is_query = match exchange.operation {
+        CFind | CMove | CGet => true,
+        // These show whose the instances are that they name.
+        NAction | NGet => exchange.is_judged,
+        _ => false,
+    };
     if !is_query || cx.direction != Direction::FromPeer || !rights.says_of_queries() {
         return Ok(None);
     }

@@ -9,7 +9,7 @@ use super::passage::Passage;
 use super::scoped;
 use super::state::{Break, Next, State};
 use crate::dimse::{self, Command, Operation, Outcome, Status};
-use crate::policy::{Part, Treatment};
+use crate::policy::{Direction, Part, Treatment};
 use crate::rewrite::Way;
 use crate::vocabulary::{OF_RESPONSE, Tolerance};
 use crate::wire::Malformed;
@@ -57,7 +57,8 @@ pub(super) fn handle(
     };
     let is_scoped = exchange.is_judged;
     let has_failed = exchange.failed.is_some();
-    if has_data_set && is_scoped && operation == Operation::CFind && !has_failed {
+    let is_held = matches!(operation, Operation::CFind | Operation::NGet | Operation::NAction);
+    if has_data_set && is_scoped && is_held && !has_failed {
         let asked = exchange.request();
         return Ok(scoped::answer(command, context_id, asked, status, way));
     }
@@ -86,7 +87,13 @@ pub(super) fn handle(
 
 /// Writes an operation down that has had its last response.
 pub(super) fn answered(cx: &mut Context<'_>, message_id: u16, status: Status) {
+    let brought = cx.terms.brought.as_ref().filter(|_| cx.direction == Direction::ToPeer);
     let Some(exchange) = cx.answered(message_id) else { return };
+    if let Some(brought) = brought.filter(|_| exchange.is_stored_by(status)) {
+        // As the archive knows it.
+        let stored = exchange.new_sop_instance.as_ref().or(exchange.sop_instance.as_ref());
+        stored.into_iter().for_each(|instance| brought.note(instance));
+    }
     match exchange.ending(status) {
         Ending::MoreFollow => exchange.answered = None,
         Ending::MoreMayFollow => exchange.answered = Some(Answer::Status(status)),

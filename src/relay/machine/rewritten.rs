@@ -237,10 +237,17 @@ impl Rewritten {
             return Err(Break::inside(Ended::Defect { detail }));
         };
         let message_id = request.unwrap_or_default();
-        scoped::decide(
-            cx,
-            scoped::HeldRequest { request: request_came, command, context_id, message_id, encoding, data },
-        )
+        let (data, commitment) = (data.into(), None);
+        let asked = scoped::HeldRequest {
+            request: request_came,
+            command,
+            context_id,
+            message_id,
+            encoding,
+            data,
+            commitment,
+        };
+        scoped::decide(cx, asked)
     }
 
     /// Tells the request's record what its data set held, which was sent on or is held.

@@ -37,7 +37,7 @@ pub(super) struct AwaitsPixels {
     part: Part,
 }
 
-/// Others have their turn.
+/// A step is on its way, and others of the thread have their turn before the next one.
 pub(super) struct AwaitsOthers {
     data: Box<Rewritten>,
     part: Part,

@@ -21,7 +21,7 @@ pub(super) struct Swallowed {
 }
 
 impl Swallowed {
-    /// From its first byte.
+    /// The state of a data set that nobody gets; `response` is what its sender is answered when it has come.
     pub(super) fn of(context_id: u8, response: Option<Vec<u8>>) -> State {
         State::Swallowed(Box::new(Self { context_id, empty: 0, response, ends_with: None }))
     }

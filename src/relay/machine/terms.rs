@@ -27,6 +27,14 @@ pub(crate) struct AcceptedContext {
 /// Asked with what is allowed of the peer and of the user.
 pub(crate) type IsWithin = Box<dyn Fn([Option<NonZeroU32>; 2]) -> bool + Send + Sync>;
 
+/// What the peer has stored, on this association or before.
+pub(crate) trait Remembers: Send + Sync {
+    /// The archive has taken this SOP instance of it.
+    fn note(&self, instance: &str);
+    /// Whether it is known to have taken that.
+    fn has(&self, instance: &str) -> bool;
+}
+
 /// Where the beginning of a data set waits until all is known that it depends on.
 #[derive(Clone)]
 pub(crate) struct Waiting {
@@ -66,6 +74,8 @@ pub(crate) struct Terms {
     pub retrievals: Option<IsWithin>,
     /// Whether a query may be asked whose patients are counted. `None`: any may.
     pub queries: Option<IsWithin>,
+    /// What the peer has stored, where that is asked: it has a scope, or its patients are counted, and its role allows N-ACTION.
+    pub brought: Option<Arc<dyn Remembers>>,
 }
 
 impl Terms {
@@ -88,7 +98,7 @@ impl Terms {
     }
 }
 
-/// The other way.
+/// The direction of what comes back.
 pub(crate) fn opposite(direction: Direction) -> Direction {
     match direction {
         Direction::FromPeer => Direction::ToPeer,

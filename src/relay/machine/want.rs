@@ -72,7 +72,7 @@ pub(crate) enum Whom {
 /// What a request names, to be asked of the upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LookUp {
-    /// Study Instance UIDs, at least one.
+    /// Study Instance UIDs, at least one; none beside [`Below::Alone`].
     pub studies: Vec<String>,
     /// What it names below its one study.
     pub below: Option<Below>,
@@ -89,9 +89,11 @@ pub(crate) enum Below {
         /// SOP Instance UIDs.
         instances: Vec<String>,
     },
+    /// SOP Instance UIDs, of whatever studies they are.
+    Alone(Vec<String>),
 }
 
-/// What was found.
+/// What looking up studies at the upstream came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LookedUp {
     /// All of it is there, and within the scope.

@@ -30,7 +30,7 @@ pub(crate) type Check = for<'a> fn(&'a Arc<UpstreamSettings>, &'a Limits, &'a Ca
 pub(crate) type Checking<'a> =
     Pin<Box<dyn Future<Output = Result<Result<Duration, String>, NotReached>> + Send + 'a>>;
 
-/// How all upstreams stand.
+/// Every upstream of the configuration in force: how each stands, and who checks it.
 pub(crate) struct Upstreams {
     audit: Audit,
     check: Check,

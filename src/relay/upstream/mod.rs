@@ -82,7 +82,7 @@ impl Dialled {
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Who is asked.
+/// What is needed to reach one upstream: limits, settings, how it stands, and what it is told first.
 pub(super) struct Asking<'a> {
     pub limits: &'a Limits,
     pub upstream: &'a UpstreamSettings,

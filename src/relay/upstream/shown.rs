@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use crate::config::Balance;
 
-/// Whether something is there.
+/// Whether an address or an upstream takes associations, as status and metrics show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Availability {
     /// Associations are taken there.
@@ -25,7 +25,7 @@ impl Availability {
         self == Self::Up
     }
 
-    /// The word for it.
+    /// The word that status, page and metrics have for it.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Up => "up",
@@ -35,7 +35,7 @@ impl Availability {
     }
 }
 
-/// How an upstream stands.
+/// How an upstream and each of its addresses stand at this moment, for whoever looks from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamState {
     /// Its name in the configuration.

@@ -22,7 +22,7 @@ pub(crate) struct Candidate {
     pub called: String,
 }
 
-/// How one upstream stands.
+/// One upstream while the process lives: its addresses, which of them answer, and why others do not.
 pub(in crate::relay) struct Standing {
     pub(super) name: Arc<str>,
     pub(super) lookup: Lookup,

@@ -82,7 +82,7 @@ pub(super) fn edit(
             }
         }
         Action::Fit(_) | Action::Kind { .. } if is_known_set(tag, old) => return Ok(Edit::Same),
-        Action::Fit(otherwise) => return fit((vr, set), old, *otherwise, new),
+        Action::Fit(otherwise) => return fit((tag, vr, set), old, *otherwise, new),
         Action::Kind { key } => each_value((vr, set), old, new, |one, new| {
             put_kind(key, one, new);
             Ok(())
@@ -174,7 +174,7 @@ pub(in crate::rewrite) fn fits(action: &Action, vr: Vr, old: &[u8]) -> bool {
 
 /// Legal values, each in its place.
 fn fit(
-    (vr, set): (Vr, &CharacterSet),
+    (tag, vr, set): (Tag, Vr, &CharacterSet),
     old: &[u8],
     otherwise: Otherwise,
     new: &mut Vec<u8>,
@@ -189,7 +189,7 @@ fn fit(
                 is_left = true;
                 new.extend_from_slice(one);
             }
-            Otherwise::Dummy => dummy::put(vr, new),
+            Otherwise::Dummy => dummy::put_of(tag, vr, new),
             Otherwise::Remove | Otherwise::Empty | Otherwise::Mark => {}
         }
         Ok(())

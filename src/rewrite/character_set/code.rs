@@ -134,7 +134,7 @@ impl Code {
         Some(Self { escape, area, width, codec })
     }
 
-    /// One character.
+    /// The text of these bytes, where they are one character of this code, and of none that another code has.
     pub(super) fn decode(&self, bytes: &[u8]) -> Option<String> {
         let text = self.codec.decode(bytes)?;
         (self.is_own(bytes) && text.chars().count() == 1).then_some(text)

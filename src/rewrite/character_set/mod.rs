@@ -106,7 +106,7 @@ impl CharacterSet {
         self.text(value).filter(|text| self.encode(text).is_some_and(|bytes| bytes.as_ref() == value))
     }
 
-    /// The bytes of text.
+    /// The text in this character set; `None` where it has a character that cannot be written in it.
     pub(super) fn encode<'a>(&self, text: &'a str) -> Option<Cow<'a, [u8]>> {
         match &self.coding {
             _ if text.is_ascii() => Some(Cow::Borrowed(text.as_bytes())),

@@ -13,7 +13,7 @@ const CODES: &str = "\
     STOMACH TEXT THIGH THORAX THUMB THYROID TIBIA TOE TONGUE TOOTH TRUE TSPINE ULNA UNKNOWN UTERUS VEIN VERIFIED \
     VOLUME WAIST WHITE WHOLEBODY WRIST YES";
 
-/// Whether it is one.
+/// Whether a word is a code that data sets have in many places, and so tells nothing of a patient.
 pub(super) fn is_code(word: &str) -> bool {
     CODES.split_whitespace().any(|code| code == word)
 }

@@ -23,7 +23,7 @@ pub(in crate::rewrite) struct Collected {
     is_full: bool,
 }
 
-/// One of them.
+/// A value that was collected: the attribute that it stood in, and its character set.
 pub(super) struct Entry<'a> {
     pub(super) tag: Tag,
     pub(super) set: &'a [u8],

@@ -33,7 +33,7 @@ fn fold_one(one: char, folded: &mut String) {
     }
 }
 
-/// A text folded.
+/// A text in the form in which two spellings of one name are equal.
 pub(super) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();

@@ -89,7 +89,7 @@ pub(super) struct Misread {
 }
 
 impl Misread {
-    /// All of a text.
+    /// Every way to read a text for the search, each with where its bytes stand in the text.
     pub(super) fn of(text: &str) -> Vec<Self> {
         let (mut all, mut bytes, mut at) = (Vec::new(), Vec::new(), Vec::new());
         let end = (text.len(), char::REPLACEMENT_CHARACTER);

@@ -17,7 +17,7 @@ type Latest = (Box<[u8]>, Arc<Finder>);
 pub struct Recalled(Arc<Mutex<Option<Latest>>>);
 
 impl Recalled {
-    /// What finds these identifiers.
+    /// What finds these identifiers in a text: that of the last data set, where it had the same ones.
     pub(in crate::rewrite) fn finder(&self, collected: &Collected) -> Arc<Finder> {
         let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, finder)) = latest.as_ref().filter(|(of, _)| **of == *collected.bytes()) {

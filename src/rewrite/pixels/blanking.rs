@@ -75,7 +75,7 @@ impl Blanking {
         self.decoding.as_mut().ok_or(RewriteProblem::CompressedPixels)?.value(bytes)
     }
 
-    /// The last frame.
+    /// The frame that the pixel data ended with, to be decoded.
     pub(in crate::rewrite) fn last_frame(&mut self) -> Result<Frame, RewriteProblem> {
         self.ended = true;
         self.decoding.as_mut().ok_or(RewriteProblem::CompressedPixels)?.finish()

@@ -83,7 +83,7 @@ impl Codec {
                 .saturating_add(samples),
             // Two bytes of each sample and four of its difference, even of samples of one byte.
             Self::Jpeg(Process::Lossless | Process::LosslessFirstOrder) => samples.saturating_mul(6),
-            Self::Jpeg2000 => samples.saturating_mul(jpeg2000::ROOM),
+            Self::Jpeg2000 => jpeg2000::room(samples),
         };
         bytes as u64
     }

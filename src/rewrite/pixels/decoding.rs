@@ -115,7 +115,7 @@ impl Decoding {
         self.frames.value(bytes)
     }
 
-    /// The last frame.
+    /// The frame that the last fragment ended with, to be decoded.
     pub(super) fn finish(&mut self) -> Result<Frame, RewriteProblem> {
         let lot = self.frames.finish()?;
         Ok(self.frame(lot))

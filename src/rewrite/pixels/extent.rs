@@ -62,9 +62,16 @@ impl Extent {
         self.is_image
     }
 
-    /// Pixels of a frame.
+    /// Rows times columns; `None` where one of them is not known or is zero.
     pub(in crate::rewrite) fn pixels(&self) -> Option<u64> {
         Some(u64::from(self.rows?) * u64::from(self.columns?)).filter(|&pixels| pixels > 0)
+    }
+
+    /// Bytes of the pixels of a frame.
+    pub(in crate::rewrite) fn frame(&self) -> Option<u64> {
+        let bits =
+            u64::from(self.allocated?).checked_mul(u64::from(self.samples?))?.checked_mul(self.pixels()?)?;
+        Some(bits.div_ceil(8)).filter(|&frame| frame > 0)
     }
 
     /// Frames; one where nothing says how many.

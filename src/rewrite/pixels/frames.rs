@@ -56,7 +56,7 @@ impl Frames {
         if self.begun == 0 || self.begun > self.count { Err(RewriteProblem::Frames) } else { Ok(complete) }
     }
 
-    /// Bytes of what began.
+    /// Takes the next bytes of the offset table or of the fragment that has begun.
     pub(super) fn value(&mut self, bytes: &[u8]) -> Result<(), RewriteProblem> {
         if self.place == Place::Table {
             return Ok(self.table.append(bytes, LONGEST_TABLE)?);
@@ -67,7 +67,7 @@ impl Frames {
         Ok(self.frame.append(bytes, self.largest)?)
     }
 
-    /// The last frame.
+    /// The last frame, where as many have come as the data set said.
     pub(super) fn finish(&mut self) -> Result<Lot, RewriteProblem> {
         if self.begun == self.count && self.count > 0 {
             Ok(self.taken())

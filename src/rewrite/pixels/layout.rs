@@ -3,8 +3,8 @@
 use super::super::error::RewriteProblem;
 use super::Description;
 use super::description::{HIGH_BIT, PLANAR, REPRESENTATION, STORED};
-use super::tags::{ALLOCATED, FRAMES, PHOTOMETRIC, PIXEL_DATA, SAMPLES};
-use crate::dataset::{Header, Syntax, Tag, Vr};
+use super::tags::{ALLOCATED, FRAMES, PHOTOMETRIC, SAMPLES};
+use crate::dataset::{Header, PIXEL_DATA, Syntax, Tag, Vr};
 
 type Problem = (Tag, RewriteProblem);
 

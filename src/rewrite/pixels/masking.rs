@@ -9,8 +9,7 @@ use super::layout::Layout;
 use super::mask::MaskSpec;
 use super::rectangle::Rectangle;
 use super::regions::may_have_regions;
-use super::tags::PIXEL_DATA;
-use crate::dataset::{Syntax, Tag};
+use crate::dataset::{PIXEL_DATA, Syntax, Tag};
 
 /// What becomes of the pixels of one object.
 #[derive(Debug)]

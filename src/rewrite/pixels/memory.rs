@@ -1,5 +1,7 @@
 //! How much memory frames take, and how what there is of it is divided.
 
+use super::jpeg2000;
+
 /// What a compressed frame may be longer than two uncompressed ones, for headers and what applications add.
 const BESIDES: u64 = 256 << 10;
 
@@ -34,12 +36,18 @@ impl FrameMemory {
         decoding(largest).saturating_add(compressed(largest)).saturating_add(largest)
     }
 
-    /// What is enough for all of them, JPEG Lossless of 8 bits too, but for large frames of JPEG 2000, which take three times that.
+    /// What is enough for all of them, large frames of JPEG 2000 too: 17 bytes for each sample to decode it, its pixels, and what came.
+    pub fn enough_for_jpeg_2000(largest: u64) -> u64 {
+        let needed = jpeg2000::room(usize::try_from(largest).unwrap_or(usize::MAX)) as u64;
+        needed.saturating_add(compressed(largest)).saturating_add(largest)
+    }
+
+    /// What is enough for all others, JPEG Lossless of 8 bits too.
     pub fn enough(largest: u64) -> u64 {
         largest.saturating_mul(LOSSLESS).max(Self::least(largest))
     }
 
-    /// Both parts together.
+    /// Bytes of memory for both parts together.
     pub fn all(self) -> u64 {
         self.decoding.saturating_add(self.lying)
     }
@@ -76,6 +84,7 @@ mod tests {
             }
         }
         assert_eq!(FrameMemory::enough(64 << 20), 512 << 20);
+        assert_eq!(FrameMemory::enough_for_jpeg_2000(10 << 20), (200 << 20) + (512 << 10));
         let divided = FrameMemory::divide(512 << 20, 64 << 20);
         assert_eq!((divided.decoding >> 20, divided.lying >> 20), (292, 219));
     }

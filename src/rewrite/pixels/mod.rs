@@ -44,4 +44,4 @@ pub(super) use overlay::{is_overlay_layout, lies_in_pixels};
 pub use picture::{Picture, Viewing};
 pub use rectangle::Rectangle;
 pub(super) use regions::{REGIONS, Regions, may_have_regions};
-pub(super) use tags::{PIXEL_DATA, is_pixel_data};
+pub(super) use tags::{is_extended_table, is_pixel_data};

@@ -58,7 +58,7 @@ impl Viewing {
         self.size().map_or(0, |size| size.saturating_mul(2)).saturating_add(256 << 10).min(MOST)
     }
 
-    /// Frames of the object.
+    /// How many frames the object has.
     pub fn frames(&self) -> u64 {
         self.image.frames
     }

@@ -39,7 +39,7 @@ impl Regions {
         LOCATION.contains(&tag)
     }
 
-    /// An item begins.
+    /// Says that an item of the sequence of regions begins, which is one more region.
     pub(in crate::rewrite) fn open(&mut self) {
         if self.all.len() < MOST {
             self.all.push([None; 4]);

@@ -4,7 +4,8 @@
 
 use super::Row;
 
-pub(in crate::rewrite) const EDITION: &str = "2026d";
+/// Of PS3.15, whose Table E.1-1 this is.
+pub const EDITION: &str = "2026d";
 
 /// By tag; those that are not one tag at the end.
 #[rustfmt::skip]

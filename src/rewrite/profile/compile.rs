@@ -286,6 +286,8 @@ impl Rules<'_> {
         };
         FitRules {
             values: self.by_vr("not legal for its VR (PS3.5 6.2)", Action::Fit(Otherwise::Empty)),
+            required: self
+                .by_vr("not legal for its VR (PS3.5 6.2), and of Type 1", Action::Fit(Otherwise::Dummy)),
             kinds: self.by_vr("UID that PS3.6 does not register", kinds),
             foreign: self.by_vr("no part of a reference to an instance (PS3.3 10.3)", Action::Remove),
             others: self.by_vr("not of the VR that PS3.6 has for it", Action::Remove),

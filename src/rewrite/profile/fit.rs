@@ -5,11 +5,23 @@ use super::super::pixels::is_pixel_data;
 use super::super::{fitting, instances};
 use crate::dataset::{Header, Tag, Vr, exact_vr_of, vr_of};
 
+/// Attributes of Type 1 without which archives refuse an object, that the profile keeps, and whose VR says of what their values are
+/// made: of the general series (PS3.3 C.7.3.1), and of the two modules below, whose values are only about how an image came to be.
+/// UIDs have rules of their own. Of what else is of Type 1 a dummy could say something false, as of the distance of pixels: there
+/// a value is emptied.
+const REQUIRED: [Tag; 3] = [
+    Tag(0x0008, 0x0060), // Modality
+    Tag(0x0008, 0x0064), // Conversion Type, of an SC Equipment module
+    Tag(0x0008, 0x0068), // Presentation Intent Type, of a DX Series module
+];
+
 /// Indices of the rules for what is kept where it fits.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::rewrite) struct FitRules {
     /// Of an attribute whose VR says of what its values are made.
     pub(super) values: usize,
+    /// Of one that no object may be without, so that a dummy stands for what is not legal.
+    pub(super) required: usize,
     /// Of UIDs that name kinds of things.
     pub(super) kinds: usize,
     /// Of an attribute that is written with a VR that is not its own, and cannot be judged by its own.
@@ -36,20 +48,21 @@ impl FitRules {
         if is_foreign(tag, own, written) || !length.unwrap_or(0).is_multiple_of(fitting::unit(own)) {
             return Some(self.others);
         }
+        self.of_own(tag, own)
+    }
+
+    fn of_own(&self, tag: Tag, own: Vr) -> Option<usize> {
         match own {
             Vr::UI if instances::names_kinds(tag) => Some(self.kinds),
-            own if fitting::is_checked(own) => Some(self.values),
-            _ => None,
+            own if !fitting::is_checked(own) => None,
+            _ if REQUIRED.contains(&tag) => Some(self.required),
+            _ => Some(self.values),
         }
     }
 
     /// The rule for values of an attribute that is written as it should be.
     pub(in crate::rewrite) fn of_values(&self, tag: Tag) -> Option<usize> {
-        match exact_vr_of(tag)? {
-            Vr::UI if instances::names_kinds(tag) => Some(self.kinds),
-            own if fitting::is_checked(own) => Some(self.values),
-            _ => None,
-        }
+        self.of_own(tag, exact_vr_of(tag)?)
     }
 
     /// Whether a rule is for what does not fit, whatever it holds.

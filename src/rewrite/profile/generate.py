@@ -48,7 +48,7 @@ def profile(data):
         for row in rows
     ]
     assert len(lines) == data["row_count"]
-    edition = f"pub(in crate::rewrite) const EDITION: &str = {text(data['edition'])};\n"
+    edition = f"/// Of PS3.15, whose Table E.1-1 this is.\npub const EDITION: &str = {text(data['edition'])};\n"
     doc = "By tag; those that are not one tag at the end."
     parts = ["use super::Row;\n", edition, table("Row", "ROWS", doc, lines, "pub")]
     write("attributes.rs", "PS3.15 Table E.1-1, Application Level Confidentiality Profile Attributes.", data["edition"], parts)

@@ -25,8 +25,7 @@ mod spec;
 
 use rows::{Concept, SafePrivate};
 
-pub(super) use attributes::EDITION;
-pub use attributes::ROWS;
+pub use attributes::{EDITION, ROWS};
 pub(super) use beyond::BEYOND;
 pub(super) use burned_in::BURNED_IN;
 pub(super) use compile::append;

@@ -38,6 +38,14 @@ impl Rewriting {
         }
     }
 
+    /// A table begins that says of frames where they are.
+    pub(super) fn begin_extended_table(&mut self, header: &Header) {
+        if let Some(Beside { extent, asides }) = self.beside.as_deref_mut() {
+            asides.begin_extended(header.tag, header.length.unwrap_or(0), extent);
+            self.current.doing = Doing::Aside;
+        }
+    }
+
     /// A fragment of them begins, or the offset table.
     pub(super) fn begin_fragment(&mut self, length: u32) {
         self.current.doing = match &mut self.beside {
@@ -57,6 +65,14 @@ impl Rewriting {
         out: &mut Output,
     ) -> Result<(), RewriteError> {
         let (bytes, mut at) = (part.bytes(input), 0);
+        let mut entries = std::mem::take(&mut self.new);
+        entries.clear();
+        let is_table = self.beside.as_mut().is_some_and(|beside| beside.asides.table(bytes, &mut entries));
+        let sent = if is_table { self.send(Source::Made(&entries), input, out) } else { Ok(()) };
+        self.new = entries;
+        if is_table {
+            return sent;
+        }
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let Some(beside) = &mut self.beside else { return self.send(part.clone(), input, out) };
             let stretch = beside.asides.stretch(rest).map_err(|problem| self.error(problem))?;

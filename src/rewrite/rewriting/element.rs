@@ -9,7 +9,7 @@ use super::super::levels::Source;
 use super::super::mode::Mode;
 use super::super::notes::Notes;
 use super::super::output::Output;
-use super::super::pixels::is_pixel_data;
+use super::super::pixels::{is_extended_table, is_pixel_data};
 use super::super::profile::{DeclaredSafe, Pixels};
 use super::{BULK, Rewriting, source};
 use crate::dataset::{Header, Raw, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Tag, Vr, exact_vr_of, trim};
@@ -59,6 +59,9 @@ impl Rewriting {
         };
         if self.current.doing == Doing::Pass && is_pixel_data(header.tag) {
             self.begin_pixels(&header)?;
+        }
+        if self.current.doing == Doing::Pass && is_extended_table(header.tag) {
+            self.begin_extended_table(&header);
         }
         match (self.current.doing, planned) {
             (Doing::Read | Doing::Fit | Doing::Clean(_), _) if length > LONGEST_READ => {

@@ -5,12 +5,12 @@ use super::super::error::{RewriteError, RewriteProblem};
 use super::super::levels::{Source, TooLong};
 use super::super::lookahead::Image;
 use super::super::output::Output;
-use super::super::pixels::{Masking, Means, PIXEL_DATA, Pixels, Wanted, is_overlay_layout, lies_in_pixels};
+use super::super::pixels::{Masking, Means, Pixels, Wanted, is_overlay_layout, lies_in_pixels};
 use super::super::profile::BurnedIn;
 use super::super::step::Step;
 use super::{LATEST, Rewriting};
 use crate::buffer::Shelf;
-use crate::dataset::{Header, Tag};
+use crate::dataset::{Header, PIXEL_DATA, Tag};
 
 impl Rewriting {
     /// What becomes of the pixels of the object, now that its image is known.

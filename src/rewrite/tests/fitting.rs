@@ -53,6 +53,23 @@ fn a_name_in_a_value_that_cannot_hold_one_is_emptied_and_counted() {
 }
 
 #[test]
+fn what_no_object_may_be_without_becomes_a_dummy() {
+    let rules = profile(&[]);
+    let data = Data::image(LE).text((8, 0x60), b"CS", NAME).text((8, 0x64), b"CS", "Jane").text(
+        (8, 0x68),
+        b"LO",
+        NAME,
+    );
+    let (object, done) = object(&rules, &data);
+    for (element, left) in [(0x60, "OT"), (0x64, "REMOVED"), (0x68, "REMOVED")] {
+        assert_eq!(value(&object, (8, element)).as_deref(), Some(left), "{element:04X}");
+    }
+    assert_eq!(done.summary().misfits, 3);
+    let legal = Data::image(LE).text((8, 0x60), b"CS", "CT");
+    assert_eq!(value(&self::object(&rules, &legal).0, (8, 0x60)).as_deref(), Some("CT"));
+}
+
+#[test]
 fn legal_values_pass_and_those_beside_one_that_is_not_keep_their_place() {
     let rules = profile(&[]);
     let legal = [

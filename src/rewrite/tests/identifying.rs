@@ -328,3 +328,24 @@ proptest! {
         prop_assert!(out.windows(value.len()).any(|window| window == value), "{without}");
     }
 }
+
+#[test]
+fn who_stands_behind_the_study_id_is_looked_for_before_it_too() {
+    let rules = with(ProfileSpec { burned_in: BurnedIn::Pass, ..ProfileSpec::default() }, &[]);
+    let data = Data::image(LE)
+        .text((8, 0x70), b"LO", "asked by Quokka, ORD-77123, bed in Wombatstation")
+        .text((0x10, 0x20), b"LO", "PID-1")
+        .text((0x18, 0x1200), b"DA", "")
+        .text((0x32, 0x1032), b"PN", "Quokka^Ann")
+        .text((0x38, 0x0300), b"LO", "Wombatstation")
+        .text((0x40, 0x0006), b"PN", "Numbat^Sue")
+        .text((0x40, 0x2017), b"LO", "ORD-77123")
+        .text((0x40, 0x2400), b"LT", "by Numbat");
+    for sizes in [&[usize::MAX][..], &[1], &[7]] {
+        let bytes = sent(&rules, LE, &data, sizes);
+        for word in ["quokka", "77123", "wombat", "numbat"] {
+            assert!(!holds(&bytes, word), "{word}");
+        }
+        assert!(holds(&bytes, "asked by ***, ***, bed in ***"));
+    }
+}

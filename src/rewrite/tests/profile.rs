@@ -118,7 +118,7 @@ fn dates_before_the_patient_id_move_with_it_and_their_intervals_stay() {
         (error.status, error.comment())
     };
     assert_eq!(late_by(false), (0xC003, "(0010,0020): patient ID comes too late".into()));
-    assert_eq!(late_by(true), (0xC003, "(0020,0010): identifiers come too late".into()));
+    assert_eq!(late_by(true), (0xC003, "(0040,2017): identifiers come too late".into()));
     assert!(sent_by(&rules, LE, &late.bytes).is_ok());
 }
 

@@ -28,6 +28,7 @@
 //! | --- | --- |
 //! | `fold` | letters without case and accents |
 //! | `sense` | what a word does in a text |
+//! | `endings` | the forms of one word, and the ends of terms |
 //! | `marks` | which mark stands for which words |
 //! | `text` | a value cut into tokens |
 //! | `shipped`, `lists/` | the words that come with dimsegate |
@@ -40,6 +41,7 @@
 //! | `cleaning` | a value written anew |
 
 mod cleaning;
+mod endings;
 mod fold;
 mod judging;
 mod marks;

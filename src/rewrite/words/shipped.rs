@@ -3,60 +3,108 @@
 //! Each list says at its top where its words are from, and under which licence. They are read once, when the first set of
 //! rules with them is compiled.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use super::endings::{self, Endings};
 use super::fold::Folded;
 use super::sense::Sense;
 
 const SAYS: Sense = Sense::SAYS;
 
+/// The words of a file, what they do, and the endings that they take beside those of the plural.
+struct List {
+    words: &'static str,
+    sense: Sense,
+    endings: Endings,
+}
+
+const fn list(words: &'static str, sense: Sense) -> List {
+    List { words, sense, endings: endings::NONE }
+}
+
 /// What a word of a later list does, it does beside what it does in earlier ones; but a word that joins or denies says nothing
 /// alone, whatever the lists of concepts have, and a name is nothing else.
-const LISTS: [(&str, Sense); 18] = [
-    (include_str!("lists/english.txt"), SAYS),
-    (include_str!("lists/french.txt"), SAYS),
-    (include_str!("lists/german.txt"), SAYS.and(Sense::COMPOUNDS)),
-    (include_str!("lists/spanish.txt"), SAYS),
-    (include_str!("lists/italian.txt"), SAYS),
-    (include_str!("lists/dutch.txt"), SAYS.and(Sense::COMPOUNDS)),
-    (include_str!("lists/concepts.txt"), SAYS),
-    (include_str!("lists/technique.txt"), SAYS),
-    (include_str!("lists/agents.txt"), SAYS),
-    (include_str!("lists/structures.txt"), SAYS),
-    (include_str!("lists/negators.txt"), Sense::DENIES),
-    (include_str!("lists/joining.txt"), Sense::JOINS),
-    (include_str!("lists/particles.txt"), Sense::JOINS.and(Sense::PARTICLE)),
-    (include_str!("lists/units.txt"), Sense::UNIT),
-    (include_str!("lists/parameters.txt"), Sense::COUNTS),
-    (include_str!("lists/ages.txt"), SAYS.and(Sense::AGES)),
-    (include_str!("lists/sides.txt"), SAYS),
-    (include_str!("lists/names.txt"), Sense::NOTHING),
+const LISTS: [List; 18] = [
+    list(include_str!("lists/english.txt"), SAYS),
+    List { endings: endings::FRENCH, ..list(include_str!("lists/french.txt"), SAYS) },
+    list(include_str!("lists/german.txt"), SAYS.and(Sense::COMPOUNDS)),
+    List { endings: endings::SPANISH, ..list(include_str!("lists/spanish.txt"), SAYS) },
+    List { endings: endings::ITALIAN, ..list(include_str!("lists/italian.txt"), SAYS) },
+    list(include_str!("lists/dutch.txt"), SAYS.and(Sense::COMPOUNDS)),
+    list(include_str!("lists/concepts.txt"), SAYS),
+    list(include_str!("lists/technique.txt"), SAYS),
+    list(include_str!("lists/agents.txt"), SAYS),
+    list(include_str!("lists/structures.txt"), SAYS),
+    list(include_str!("lists/negators.txt"), Sense::DENIES),
+    list(include_str!("lists/joining.txt"), Sense::JOINS),
+    list(include_str!("lists/particles.txt"), Sense::JOINS.and(Sense::PARTICLE)),
+    list(include_str!("lists/units.txt"), Sense::UNIT),
+    list(include_str!("lists/parameters.txt"), Sense::COUNTS),
+    list(include_str!("lists/ages.txt"), SAYS.and(Sense::AGES)),
+    list(include_str!("lists/sides.txt"), SAYS),
+    list(include_str!("lists/names.txt"), Sense::NOTHING),
 ];
 
-static WORDS: LazyLock<HashMap<Box<[u8]>, Sense>> = LazyLock::new(read);
+/// The endings of the languages whose words are inflected.
+const INFLECTED: [Endings; 3] = [endings::FRENCH, endings::SPANISH, endings::ITALIAN];
+
+/// What was read of the lists.
+struct Read {
+    words: HashMap<Box<[u8]>, Sense>,
+    /// What is before the endings of words that are inflected, for each set of endings of each language.
+    stems: [Vec<HashSet<Box<[u8]>>>; INFLECTED.len()],
+}
+
+static READ: LazyLock<Read> = LazyLock::new(read);
 
 /// What a folded word does, where it is in a list.
 pub(super) fn sense(word: &[u8]) -> Option<Sense> {
-    WORDS.get(word).copied()
+    READ.words.get(word).copied()
+}
+
+/// Whether a folded word is one of a list with another ending.
+pub(super) fn is_inflected(word: &[u8]) -> bool {
+    INFLECTED.iter().zip(&READ.stems).any(|(endings, sets)| {
+        endings::stems(word, endings)
+            .any(|(set, stem)| sets.get(set).is_some_and(|stems| stems.contains(stem)))
+    })
 }
 
 /// How many there are; reads them, where that was not done before.
 pub(super) fn count() -> usize {
-    WORDS.len()
+    READ.words.len()
 }
 
-fn read() -> HashMap<Box<[u8]>, Sense> {
+fn read() -> Read {
     let mut words = HashMap::new();
-    for (list, sense) in LISTS {
-        for word in words_of(list) {
+    for list in LISTS {
+        for word in words_of(list.words) {
             spellings(word, |folded| {
                 let known: &mut Sense = words.entry(folded.into()).or_default();
-                *known = known.then(sense);
+                *known = known.then(list.sense);
             });
         }
     }
-    words
+    let stems = INFLECTED.map(|endings| stems(endings, &words));
+    Read { words, stems }
+}
+
+/// The stems of the words that say something in the list with these endings.
+fn stems(endings: Endings, known: &HashMap<Box<[u8]>, Sense>) -> Vec<HashSet<Box<[u8]>>> {
+    let mut stems = vec![HashSet::<Box<[u8]>>::new(); endings.len()];
+    for list in LISTS.iter().filter(|list| list.endings == endings) {
+        for folded in words_of(list.words).filter_map(Folded::of) {
+            if known.get(folded.bytes()).is_some_and(|sense| sense.is(SAYS)) {
+                for (set, stem) in endings::stems(folded.bytes(), endings) {
+                    if let Some(stems) = stems.get_mut(set) {
+                        stems.insert(stem.into());
+                    }
+                }
+            }
+        }
+    }
+    stems
 }
 
 /// The words of a list: `#` begins a comment.
@@ -84,7 +132,7 @@ mod tests {
 
     #[test]
     fn each_list_says_where_it_is_from_and_holds_words() {
-        for (list, _) in LISTS {
+        for list in LISTS.map(|list| list.words) {
             assert!(list.starts_with("# ") && list.contains("Licence: "), "{list:.60}");
             for word in words_of(list) {
                 assert!(word.chars().any(|c| c.is_alphabetic() || c == '%'), "{word}");

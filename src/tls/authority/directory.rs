@@ -64,7 +64,7 @@ impl Directory {
         &self.authority
     }
 
-    /// `NAME` in this directory.
+    /// The path of a file in this directory.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }

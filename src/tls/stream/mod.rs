@@ -55,7 +55,7 @@ impl<S: Side> Stream<S> {
         Self { socket, connection: Connection::new(side), incoming: Inbox::default(), closing: false }
     }
 
-    /// The socket beneath.
+    /// The TCP socket that the records go over.
     pub fn socket(&self) -> &TcpStream {
         &self.socket
     }
@@ -68,7 +68,7 @@ impl<S: Side> Stream<S> {
         self.socket.poll_read_ready(cx).map(|_| ())
     }
 
-    /// What the handshake settled.
+    /// What the handshake settled: version, cipher suite, and the certificates of the other end.
     pub fn state(&self) -> &CommonState {
         self.connection.side.settled()
     }

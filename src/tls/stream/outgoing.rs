@@ -29,7 +29,7 @@ impl Outgoing {
         self.end += count;
     }
 
-    /// Sends all there is.
+    /// Sends all records that wait, and gives the buffer back. Pending: some of them are left, for the next call.
     pub fn poll_send(&mut self, socket: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some(rest) = self.buffer.as_ref().and_then(|buffer| buffer.get(self.start..self.end))
             && !rest.is_empty()

@@ -13,7 +13,7 @@ const RESERVE: usize = 1024;
 /// Bytes in one stretch that become a record of their own; fewer are put together with what is beside them.
 const STRETCH: usize = 4096;
 
-/// What makes one record.
+/// What makes a TLS record out of plaintext.
 pub(crate) trait Seal {
     /// Makes a record of this in the room for it; gives its length.
     fn encrypt(&mut self, plain: &[u8], room: &mut [u8]) -> io::Result<usize>;

@@ -47,7 +47,7 @@ pub struct ProposedContext {
     pub transfer_syntaxes: Vec<Uid>,
 }
 
-/// What the acceptor answers.
+/// The acceptor's yes: A-ASSOCIATE-AC (PS3.8 §9.3.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssociateAc {
     /// Bit mask, bit 0 is version 1. Not tested in an answer.
@@ -141,7 +141,7 @@ pub struct AsynchronousOperationsWindow {
     pub performed: u16,
 }
 
-/// 54H (PS3.7 D.3.3.4).
+/// SCP/SCU Role Selection, sub-item 54H (PS3.7 D.3.3.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleSelection {
     /// The SOP class that the roles are for; unique in the list.
@@ -162,7 +162,7 @@ pub struct ExtendedNegotiation {
     pub information: Vec<u8>,
 }
 
-/// 57H (PS3.7 D.3.3.6).
+/// SOP Class Common Extended Negotiation, sub-item 57H (PS3.7 D.3.3.6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommonExtendedNegotiation {
     /// Byte 2 of the item, 0 in every edition so far.

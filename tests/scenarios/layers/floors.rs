@@ -59,7 +59,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "rewrite/words",
         &[
-            &["fold", "marks", "number", "pieces", "sense"],
+            &["endings", "fold", "marks", "number", "pieces", "sense"],
             &["shipped", "text"],
             &["site"],
             &["vocabulary"],
@@ -72,8 +72,9 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "rewrite/pixels",
         &[
-            &["frames", "memory", "overlay", "rectangle", "shape", "tags", "wanted"],
+            &["frames", "overlay", "rectangle", "shape", "tags", "wanted"],
             &["area", "extent", "jpeg", "jpeg2000", "regions", "rle"],
+            &["memory"],
             &["asides", "description"],
             &["layout", "mask"],
             &["codec", "known_devices"],
@@ -117,7 +118,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             ],
             &["alarm", "assumed", "borne", "handshake", "machine", "proxy_header", "recent"],
             &["associate", "parting", "upstream"],
-            &["looking_up"],
+            &["brought", "looking_up"],
             &["gate"],
             &["drive", "judging"],
             &["arrival"],
@@ -161,6 +162,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             ],
             &["half"],
             &["mod"],
+            &["played"],
         ],
     ),
     (
@@ -180,8 +182,9 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
         &[
             &["encoding", "error", "mod", "unnamed", "vr"],
             &["characters", "dictionary", "inflating"],
-            &["header"],
-            &["mending", "scanner"],
+            &["header", "tolerated"],
+            &["scanner"],
+            &["mending"],
             &["identifier", "names", "observer", "small"],
             &["keys"],
         ],
@@ -190,9 +193,17 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
         "policy",
         &[
             &["ae_pattern", "factors", "hours", "operation", "sop_class", "stated", "tls_version"],
-            &["query", "role", "scope"],
-            &["covers", "rights"],
-            &["admission", "block", "decide", "index", "peer", "user"],
+            &["proven", "request", "scope"],
+            &["query"],
+            &["role"],
+            &["answers", "border", "covers"],
+            &["peer"],
+            &["index", "refusal", "rights"],
+            &["block", "routing"],
+            &["facts"],
+            &["admission"],
+            &["user"],
+            &["decide"],
             &["comparison", "limits", "treatment"],
         ],
     ),
@@ -229,7 +240,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "config",
         &[
-            &["diagnostic", "keys", "shadow", "shape", "share", "suggest"],
+            &["diagnostic", "keys", "places", "shadow", "shape", "share", "suggest"],
             &["report", "settings"],
             &["addresses", "folder", "secret", "spelling", "units"],
             &["section", "syntax"],
@@ -240,7 +251,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             &["audit", "certificates", "loops", "scope", "two_way"],
             &["counted", "factors", "issuer", "sharing"],
             &["peer"],
-            &["admin", "claims", "users"],
+            &["admin", "agreement", "claims", "users"],
             &["compiling"],
             &["tenants"],
             &["load"],
@@ -258,37 +269,37 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             &["trust"],
             &["private_key", "session", "show", "stream"],
             &["config", "inspect"],
+            &["offered"],
             &["common"],
         ],
     ),
 ];
 
 /// Modules that name each other in a circle, and stand on one floor all the same. None is to come in here, only to go.
-const CIRCLES: [(&str, &[&str]); 4] = [
-    (
-        "relay/machine",
-        &[
-            "admitted",
-            "as_it_came",
-            "command_set",
-            "compared",
-            "crossing",
-            "examined",
-            "passage",
-            "queried",
-            "request",
-            "response",
-            "rewritten",
-            "scoped",
-            "state",
-            "stepping",
-            "swallowed",
-        ],
-    ),
-    ("dataset", &["mending", "scanner"]),
-    ("policy", &["query", "role"]),
-    ("policy", &["admission", "block", "decide", "index", "peer", "user"]),
-];
+///
+/// What is left are the states of a message: a state that consumes itself names those that it leads to, and a message ends
+/// where the next one begins. Without names of each other they would have to say what comes next in words that somebody turns
+/// into states again, and whether each is a state that can follow would no longer be the compiler's to check.
+const CIRCLES: [(&str, &[&str]); 1] = [(
+    "relay/machine",
+    &[
+        "admitted",
+        "as_it_came",
+        "command_set",
+        "compared",
+        "crossing",
+        "examined",
+        "passage",
+        "queried",
+        "request",
+        "response",
+        "rewritten",
+        "scoped",
+        "state",
+        "stepping",
+        "swallowed",
+    ],
+)];
 
 /// Which module of a folder names which.
 type Arrows = BTreeSet<(String, String)>;

@@ -56,6 +56,9 @@ struct Granted {
     upstream: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     rewrite: Option<String>,
+    /// Id of the agreement by which its data may travel, where its route needs one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreement: Option<String>,
     operations: Vec<&'static str>,
     contexts: Vec<Context>,
     /// The conditions on what it sees; absent: it sees every study.
@@ -180,6 +183,7 @@ impl Granted {
             role: role.name.to_string(),
             upstream: name(&grant.upstream),
             rewrite: peer.rewrite.as_ref().map(name),
+            agreement: grant.rights.agreement().map(|agreement| agreement.id.to_string()),
             user_roles: of_user.map(|roles| roles.iter().map(|role| role.name.to_string()).collect()),
             operations: grant.rights.operations().into_iter().map(Operation::name).collect(),
             contexts: grant.contexts.iter().filter_map(context).collect(),

@@ -33,7 +33,7 @@ impl Bucket {
     }
 }
 
-/// Buckets by label.
+/// Records counted by a label, each label in a [`Bucket`] of its own.
 #[derive(Clone, Debug, Default)]
 pub struct Ranking {
     buckets: BTreeMap<String, Bucket>,
@@ -49,7 +49,7 @@ impl Ranking {
         self.buckets.entry(label.to_owned()).or_default().add(record);
     }
 
-    /// The fullest first.
+    /// Every label with its bucket, the one with most records first; those with as many in the order of their labels.
     pub fn ranked(&self) -> Vec<(&str, &Bucket)> {
         let mut ranked: Vec<_> =
             self.buckets.iter().map(|(label, bucket)| (label.as_str(), bucket)).collect();
@@ -62,7 +62,7 @@ impl Ranking {
         self.buckets.values().map(|bucket| bucket.count).sum()
     }
 
-    /// Whether nothing was counted.
+    /// Whether no record had a label that is counted here.
     pub fn is_empty(&self) -> bool {
         self.buckets.is_empty()
     }

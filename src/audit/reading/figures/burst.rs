@@ -61,7 +61,7 @@ impl Bursts {
             .insert(address.to_owned(), Burst { address: address.to_owned(), first, last: at, bucket });
     }
 
-    /// Every burst, oldest first.
+    /// Ends the reading: every burst that was seen, those that still ran too, in the order in which they began.
     pub(super) fn ended(mut self) -> Vec<Burst> {
         self.over.extend(self.running.into_values());
         self.over.sort_by(|a, b| (a.first, &a.address).cmp(&(b.first, &b.address)));

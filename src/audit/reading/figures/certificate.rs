@@ -12,7 +12,7 @@ use crate::audit::record::{Tls, Upstream};
 const APART: usize = 500;
 const TITLES: usize = 8;
 
-/// By fingerprint.
+/// The certificates that records name, by the SHA-256 of each, with how often and until when.
 #[derive(Debug, Default)]
 pub struct Certificates {
     /// Those of requestors.

@@ -103,7 +103,7 @@ pub struct Route {
     pub bucket: Bucket,
 }
 
-/// Operations of one kind.
+/// What became of all operations of one kind, such as C-STORE, in the period.
 #[derive(Debug, Default)]
 pub struct OperationFigures {
     /// How they turned out.

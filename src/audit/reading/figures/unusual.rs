@@ -238,7 +238,7 @@ impl Lookout {
         }
     }
 
-    /// What matters most first.
+    /// Ends the reading: all that is unusual, what matters most first.
     pub(super) fn unusual(self) -> Vec<Unusual> {
         let burst = |burst: super::burst::Burst| Unusual {
             kind: Kind::Burst {

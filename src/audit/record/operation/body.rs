@@ -15,6 +15,7 @@ pub(in crate::audit) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_j
         operation,
         message_id,
         direction,
+        agreement,
         sop_class,
         sop_instance,
         new_sop_instance,
@@ -43,6 +44,7 @@ pub(in crate::audit) fn body(to: &mut Vec<u8>, operation: &Operation) -> serde_j
         Direction::FromPeer => b",\"direction\":\"from-peer\"",
         Direction::ToPeer => b",\"direction\":\"to-peer\"",
     });
+    text_if_any(to, b",\"agreement\":", agreement.as_deref())?;
     text_if_any(to, b",\"sop-class\":", sop_class.as_deref())?;
     text_if_any(to, b",\"sop-instance\":", sop_instance.as_deref())?;
     text_if_any(to, b",\"new-sop-instance\":", new_sop_instance.as_deref())?;
@@ -139,7 +141,7 @@ mod tests {
             (sop_class, sop_instance, new_sop_instance) in (maybe(), maybe(), maybe()),
             (data_set_sop_class, data_set_sop_instance) in (maybe(), maybe()),
             tolerated in prop::collection::vec(string(), 0..3),
-            (study, new_study, patient) in (maybe(), maybe(), maybe()),
+            (study, new_study, patient, agreement) in (maybe(), maybe(), maybe(), maybe()),
             rewritten in any::<Option<u64>>(),
             keys in prop::option::of(prop::collection::vec(string(), 0..3)),
             (move_destination, status, reason, count) in (maybe(), any::<Option<u16>>(), maybe(), any::<Option<u64>>()),
@@ -153,6 +155,7 @@ mod tests {
                 operation: operation.into(),
                 message_id,
                 direction: if to_peer { Direction::ToPeer } else { Direction::FromPeer },
+                agreement,
                 sop_class,
                 sop_instance,
                 new_sop_instance,

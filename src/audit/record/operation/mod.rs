@@ -23,6 +23,9 @@ pub struct Operation {
     pub message_id: u16,
     /// Which side invoked it.
     pub direction: Direction,
+    /// Id of the `[[agreement]]` by which its data travels; absent where the route needs none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<String>,
     /// Affected or Requested SOP Class UID of the request; absent where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sop_class: Option<String>,
@@ -131,6 +134,7 @@ impl Operation {
             operation: operation.into(),
             message_id,
             direction,
+            agreement: None,
             sop_class: None,
             sop_instance: None,
             new_sop_instance: None,
@@ -168,6 +172,7 @@ impl Operation {
             reason: self.reason,
             rewritten: self.rewritten,
             tolerated: self.tolerated,
+            agreement: self.agreement,
             count: Some(count),
             ..Self::new(self.association, self.operation, self.message_id, self.direction)
         }
@@ -184,6 +189,7 @@ impl Operation {
             &self.study,
             &self.new_study,
             &self.move_destination,
+            &self.agreement,
         ];
         let text = strings.into_iter().flatten().map(String::len).fold(0, usize::saturating_add);
         let query = self.query.as_ref().map_or(0, |query| query.weight());

@@ -8,6 +8,7 @@ use crate::audit::reading::figures::Figures;
 use super::commands::Commands;
 use super::html::{Html, counted, grouped};
 use super::{certificates, hours, items, operations, security, timeline, trail, unusual, users};
+use crate::cli::shell::{self, Own};
 use crate::cli::words::{amount, noun};
 
 /// Damaged lines that the page names.
@@ -17,21 +18,13 @@ const DAMAGE: usize = 50;
 pub(crate) fn page(figures: &Figures, folder: &str, written: OffsetDateTime) -> String {
     let commands = Commands::new(folder, figures.period);
     let mut html = Html::default();
-    html.raw(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\
-         <meta name=\"referrer\" content=\"no-referrer\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>Audit report ",
-    );
-    html.text(day(figures.period.from)).raw(" to ").text(day(figures.period.to));
-    html.raw("</title><style>").raw(include_str!("style.css")).raw("</style></head><body>");
+    let (from, to) = (day(figures.period.from), day(figures.period.to));
+    shell::begin(&mut html, format_args!("Audit report {from} to {to}"), Own::default());
     head(&mut html, figures, folder, written);
     html.raw("<main>");
     tiles(&mut html, figures, &commands, written);
     let mut section = |id: &'static str, title: &'static str, body: &dyn Fn(&mut Html)| {
-        html.raw("<section id=\"").raw(id).raw("\"><h2>").raw(title).raw("</h2>");
-        body(&mut html);
-        html.raw("</section>");
+        shell::section(&mut html, id, title, body);
     };
     section("unusual", "What stands out", &|html| unusual::section(html, figures, &commands, written));
     section("time", "Over time", &|html| timeline::section(html, figures, &commands));

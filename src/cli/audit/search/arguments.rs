@@ -84,6 +84,9 @@ pub(crate) struct Args {
     /// The rewrite that applies to the association
     #[arg(long, value_name = "NAME")]
     pub rewrite: Option<Pattern>,
+    /// Id of the [[agreement]] by which the data travels
+    #[arg(long, value_name = "ID")]
+    pub agreement: Option<Pattern>,
     /// Objects that passed without the rewrite of their peer
     #[arg(long)]
     pub unrewritten: bool,
@@ -169,7 +172,7 @@ impl Args {
         (of.calling, of.called, of.address) = (self.calling.clone(), self.called.clone(), self.address);
         (of.tls, of.cipher) = (self.tls.clone(), self.cipher.clone());
         (of.certificate, of.issuer) = (self.certificate.clone(), self.issuer.clone());
-        of.user = self.user.clone();
+        (of.user, of.agreement) = (self.user.clone(), self.agreement.clone());
         (of.rewrite, of.configuration) = (self.rewrite.clone(), self.configuration.clone());
         if self.unrewritten && of.rewrite.is_none() {
             of.rewrite = Some(pattern("*"));

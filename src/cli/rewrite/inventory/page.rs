@@ -10,13 +10,15 @@ use base64::engine::general_purpose::STANDARD;
 use super::table::summary;
 use super::{Listed, legend};
 use crate::cli::audit::report::html::{Html, counted};
-use crate::cli::rewrite::shell;
+use crate::cli::shell::{self, Own};
 
 const SCRIPT: &str = include_str!("page.js");
 
 pub(super) fn page(listed: &Listed, rewrite: &str) -> String {
     let mut html = Html::default();
-    shell::begin(&mut html, "What is left", &STANDARD.encode(digest(&SHA256, SCRIPT.as_bytes())));
+    let script = STANDARD.encode(digest(&SHA256, SCRIPT.as_bytes()));
+    let own = Own { style: shell::OF_FORMS, script: &script, ..Own::default() };
+    shell::begin(&mut html, "What is left", own);
     html.raw("<header><p class=\"brand\">dimsegate</p><h1>What is left</h1><p class=\"period\">");
     html.text(summary(listed)).raw(", after <b>").text(rewrite);
     html.raw("</b></p><p class=\"quiet\">The riskiest first. Nothing that is decided here leaves this page: copy it before you close it.</p></header><main>");

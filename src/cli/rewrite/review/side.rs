@@ -7,11 +7,9 @@ use crate::cli::rewrite::elements::{Element, Look, look_at};
 use crate::cli::rewrite::failure::FileError;
 use crate::cli::rewrite::names::Place;
 use crate::cli::rewrite::part10::Start;
-use crate::dataset::{Header, Syntax, Tag, Vr, trim};
+use crate::dataset::{Header, PIXEL_DATA, Syntax, Tag, Vr, trim};
 use crate::rewrite::{Picture, Viewing, text_of};
 
-/// (7FE0,0010) Pixel Data.
-const PIXEL_DATA: Tag = Tag(0x7FE0, 0x0010);
 /// Elements of a file that are compared.
 pub(super) const MOST: usize = 5_000;
 /// Bytes of a value that are compared.

@@ -84,7 +84,7 @@ fn word_at(line: &str, at: usize) -> &str {
 }
 
 /// Keys whose values are any text, as long as nothing refers to it: what things, hosts, files and claims are called.
-const FREE: [&str; 29] = [
+const FREE: [&str; 33] = [
     "address",
     "addresses",
     "app-name",
@@ -110,6 +110,10 @@ const FREE: [&str; 29] = [
     "source-id",
     "state-directory",
     "tenant",
+    "id",
+    "reference",
+    "purpose",
+    "contact",
     "token-roles",
     "token-users",
     "unix-groups",

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A frame that waits.
+/// A frame that waits for its turn to be decoded, with whose it is and what it needs.
 pub(super) struct Waiting<T> {
     pub peer: Arc<str>,
     pub bytes: u64,

@@ -23,14 +23,14 @@ use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
 
 /// A Tuesday, in hours of all roles, of some, and of none.
-const TIMES: [OffsetDateTime; 3] =
+pub(super) const TIMES: [OffsetDateTime; 3] =
     [datetime!(2026-12-01 10:00 UTC), datetime!(2026-12-01 20:00 UTC), datetime!(2026-12-06 03:00 UTC)];
 
 /// What a role says, by numbers: operations, hours, factors, and how its queries are bounded.
-type Numbers = [u8; 4];
+pub(super) type Numbers = [u8; 4];
 
 /// A configuration: the role of the peer, and two that users may have.
-fn text(users: &Path, roles: [Numbers; 3]) -> String {
+pub(super) fn text(users: &Path, roles: [Numbers; 3]) -> String {
     let of = |all: &[&'static str], number: u8| all[usize::from(number) % all.len()];
     let mut text = format!(
         "[audit]\ndirectory = \".\"\n[users]\nfile = \"{}\"\n[[listener]]\nname = \"l\"\naddress = \"127.0.0.1:0\"\n\
@@ -52,6 +52,7 @@ fn text(users: &Path, roles: [Numbers; 3]) -> String {
                 "require = [\"passcode\"]\n",
                 "require = [\"one-time-code\"]\n",
                 "require = [\"certificate\"]\n",
+                "require = [\"token\"]\n",
             ],
             require,
         );
@@ -78,7 +79,7 @@ fn user(hash: &Hash, [roles, disabled, peers, ends]: Numbers) -> User {
     }
 }
 
-fn facts<T>(
+pub(super) fn facts<T>(
     (user, now): (Option<&ProvenUser>, OffsetDateTime),
     asked: impl FnOnce(&crate::policy::Facts<'_>) -> T,
 ) -> T {
@@ -99,7 +100,11 @@ fn facts<T>(
 }
 
 /// As `run` decides: who it is comes first, then the user is proven, and then what both may.
-fn run(settings: &Settings, user: Option<&ProvenUser>, now: OffsetDateTime) -> Result<Grant, Refusal> {
+pub(super) fn run(
+    settings: &Settings,
+    user: Option<&ProvenUser>,
+    now: OffsetDateTime,
+) -> Result<Grant, Refusal> {
     let peer = facts((None, now), |facts| recognised(&settings.policy, facts))?;
     match facts((user, now), |facts| granted(&settings.policy, facts, &peer)) {
         Verdict::Allow(grant) => Ok(grant),
@@ -118,7 +123,7 @@ fn explained(settings: &Settings, user: Option<&User>, now: OffsetDateTime) -> R
     }
 }
 
-fn entered(grant: &Grant) -> OfAssociation {
+pub(super) fn entered(grant: &Grant) -> OfAssociation {
     OfAssociation {
         id: "1".into(),
         listener: "l".into(),

@@ -15,10 +15,11 @@ use super::super::terms::AcceptedContext;
 use super::super::want::Question;
 use super::{Crossing, boundary, crossing, failure_of, instance_across, refused};
 use crate::audit::Originals;
+use crate::buffer::Held;
 use crate::crosswalk::NotStored;
 use crate::dataset::Identifier;
 use crate::dimse::{self, Command, Operation};
-use crate::policy::Content;
+use crate::policy::{Content, Direction};
 use crate::rewrite::{
     Correspondence, Kind, RewriteError, RewriteProblem, Subject, Transform, Unavailable, Way,
 };
@@ -50,12 +51,21 @@ pub(in super::super) fn handle(
     // Entered before anything is awaited: whatever ends the association now, the operation is recorded.
     cx.books.ledger.open(cx.direction, exchange);
     match across(cx, &command, &asked, way, content) {
+        // Whether somebody knows the instance is not told, either.
+        Err(why)
+            if why.cause == Cause::UnknownPseudonym && scoped::judges(asked.operation, asked.is_judged) =>
+        {
+            Ok(refuse(cx, &command, &asked, scoped::outside()))
+        }
         Err(why) => Ok(refuse(cx, &command, &asked, why)),
         Ok((mut crossing, made)) => match crossing.transform.take() {
             Some(transform) => {
                 note(cx, &asked, crossing.sop_instance, crossing.patient);
                 let query = (examined, content);
                 Ok(begin(cx, context, command, &asked, (crossing.command, transform), query))
+            }
+            None if scoped::judges(asked.operation, asked.is_judged) => {
+                judge(cx, context, command, &asked, (crossing, made.is_empty()))
             }
             None if made.is_empty() || cx.terms.crosswalk.is_none() => Ok(send(cx, &asked, crossing)),
             None => {
@@ -81,6 +91,27 @@ impl RequestCrosses {
             }
         })
     }
+}
+
+/// Has an N-GET judged by the instance that it names on the other side, where that is one that was there before.
+fn judge(
+    cx: &mut Context<'_>,
+    context: &AcceptedContext,
+    request: Command,
+    asked: &OpenRequest,
+    (crossing, is_known): (Crossing, bool),
+) -> Next {
+    let Some(encoding) = context.encoding.filter(|_| is_known) else {
+        return Ok(refuse(cx, &request, asked, scoped::outside()));
+    };
+    let Crossing { command, sop_instance, patient, .. } = crossing;
+    note(cx, asked, sop_instance, patient);
+    let (context_id, message_id) = (asked.context_id, asked.message_id);
+    let (data, commitment) = (Held::default(), None);
+    scoped::decide(
+        cx,
+        scoped::HeldRequest { request, command, context_id, message_id, encoding, data, commitment },
+    )
 }
 
 fn refuse(cx: &mut Context<'_>, command: &Command, asked: &OpenRequest, why: Refused) -> State {
@@ -115,7 +146,9 @@ fn begin(
     (examined, content): (Option<Box<Examined>>, Content),
 ) -> State {
     let encoding = context.encoding.filter(|_| content == Content::Keys);
-    let scoped = match scoped::judges(asked.operation, asked.is_judged) {
+    // What comes to the peer was judged before.
+    let is_asked = cx.direction == Direction::FromPeer;
+    let scoped = match is_asked && scoped::judges(asked.operation, asked.is_judged) {
         true => Scoped::Asks,
         false if asked.operation == Operation::CStore => {
             scoped::header_of(cx, asked.is_judged, context.encoding).map_or(Scoped::Not, Scoped::Object)

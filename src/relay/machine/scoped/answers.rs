@@ -8,9 +8,10 @@ use super::super::passage::Passage;
 use super::super::response::{self, answered};
 use super::super::state::{Break, Came, Next, State};
 use super::super::want::{LookUp, LookedUp, Question};
-use super::{LONGEST, counted};
+use super::{LONGEST, counted, outside};
 use crate::dataset::{ISSUER_OF_PATIENT_ID, STUDY_INSTANCE_UID, Small, Tag};
 use crate::dimse::{self, Command, Operation, Outcome, Status};
+use crate::policy::scope::Attribute;
 use crate::rewrite::Way;
 
 /// More of an answer is awaited.
@@ -43,7 +44,7 @@ enum Verdict {
     Ask(Question),
 }
 
-/// From its first byte.
+/// The state of an answer to a query of a peer with a scope, whose identifier is to come.
 pub(in super::super) fn answer(
     response: Box<Command>,
     context_id: u8,
@@ -70,13 +71,17 @@ impl GathersAnswer {
 
     fn complete(self: Box<Self>, cx: &mut Context<'_>) -> Next {
         let Self { answer, bytes, is_too_long, passage } = *self;
-        // A final response has no identifier; it goes on without what this one brought.
-        if answer.status.outcome() != Outcome::Pending {
+        let is_answer = match answer.asked.operation {
+            Operation::NGet => true,
+            operation => operation == Operation::CFind && answer.status.outcome() == Outcome::Pending,
+        };
+        // A final response has no identifier, one to storage commitment nothing; it goes on without what this one brought.
+        if !is_answer {
             withhold(cx, &answer);
             return last_word(cx, answer, passage.context_id);
         }
         match if is_too_long { Verdict::Withheld } else { verdict(cx, &answer, &bytes) } {
-            Verdict::Withheld => Ok(withhold(cx, &answer)),
+            Verdict::Withheld => Ok(is_withheld(cx, answer)),
             Verdict::Goes(data) => deliver(cx, answer, &data),
             Verdict::Ask(question) => {
                 // Nothing of this message has gone out: whoever has to say something there need not wait too.
@@ -93,12 +98,12 @@ impl AwaitsJudged {
         let Self { answer, bytes } = self;
         if !matches!(found, LookedUp::Inside | LookedUp::Outside) {
             let HeldResponse { response, asked, status, .. } = answer;
-            let why = counted::refused(found, Operation::CFind);
+            let why = counted::refused(found, asked.operation);
             return Ok(crossing::response_refused(cx, *response, asked, status, why));
         }
         match (found, stripped(cx, &answer, &bytes)) {
             (LookedUp::Inside, Some(data)) => deliver(cx, answer, &data),
-            _ => Ok(withhold(cx, &answer)),
+            _ => Ok(is_withheld(cx, answer)),
         }
     }
 }
@@ -120,8 +125,11 @@ fn verdict(cx: &mut Context<'_>, answer: &HeldResponse, bytes: &[u8]) -> Verdict
         By::OfIssuer(issuer) => small.value(ISSUER_OF_PATIENT_ID) == Some(issuer),
         _ => true,
     };
-    let says = || {
-        is_asked_for && scope.judge(today, |attribute| small.value(Tag::from(attribute.tag()))).is_inside()
+    let value_of = |attribute: Attribute| small.value(Tag::from(attribute.tag()));
+    // That of an N-GET says what an object says, and not what an archive does of its study.
+    let says = || match answer.asked.operation {
+        Operation::NGet => scope.judge_object(today, value_of).is_inside(),
+        _ => is_asked_for && scope.judge(today, value_of).is_inside(),
     };
     let is_inside = match &granted.by {
         By::Themselves | By::OfIssuer(_) if most.is_some() && says() => {
@@ -129,6 +137,7 @@ fn verdict(cx: &mut Context<'_>, answer: &HeldResponse, bytes: &[u8]) -> Verdict
             return question.map_or(Verdict::Withheld, Verdict::Ask);
         }
         By::Themselves | By::OfIssuer(_) => says(),
+        By::Names => false,
         By::Studies(_) => study.is_some_and(|study| granted.names(study)),
         By::TheirStudies => {
             let study = study.and_then(|study| std::str::from_utf8(study).ok());
@@ -136,7 +145,7 @@ fn verdict(cx: &mut Context<'_>, answer: &HeldResponse, bytes: &[u8]) -> Verdict
                 None => Verdict::Withheld,
                 Some(study) => {
                     let look_up = LookUp { studies: vec![study.to_owned()], below: None };
-                    Verdict::Ask(counted::look_up(most, look_up, Operation::CFind))
+                    Verdict::Ask(counted::look_up(most, look_up, answer.asked.operation))
                 }
             };
         }
@@ -153,6 +162,16 @@ fn stripped(cx: &mut Context<'_>, answer: &HeldResponse, bytes: &[u8]) -> Option
     let encoding = cx.terms.context(answer.asked.sent_context_id)?.encoding?;
     let granted = cx.answered(answer.asked.message_id)?.granted.as_deref()?;
     Some(Small::read(encoding, bytes)?.without(&granted.added))
+}
+
+/// An answer of a query is one less of many. That of an N-GET is what was waited for, and its requestor is told that there is none.
+fn is_withheld(cx: &mut Context<'_>, answer: HeldResponse) -> State {
+    let state = withhold(cx, &answer);
+    if answer.asked.operation != Operation::NGet {
+        return state;
+    }
+    let HeldResponse { response, asked, status, .. } = answer;
+    crossing::response_refused(cx, *response, asked, status, outside())
 }
 
 fn withhold(cx: &mut Context<'_>, answer: &HeldResponse) -> State {

@@ -48,8 +48,11 @@ pub(super) fn count(cx: &Context<'_>, most: Most, answer: &Small<'_>) -> Option<
 
 /// Why an operation does not go on for which nobody could say that it may.
 pub(super) fn refused(found: LookedUp, operation: Operation) -> Refused {
-    let is_query = operation == Operation::CFind;
-    let retrieval = |status| if is_query { Status::OUT_OF_RESOURCES } else { Status(status) };
+    let retrieval = |status| match operation {
+        Operation::CFind => Status::OUT_OF_RESOURCES,
+        Operation::CMove | Operation::CGet => Status(status),
+        _ => outside().status,
+    };
     let (status, cause, comment) = match found {
         LookedUp::TooMany => {
             (retrieval(0xA702), Cause::TooManyPatients, "more patients today than there may be")
@@ -60,5 +63,10 @@ pub(super) fn refused(found: LookedUp, operation: Operation) -> Refused {
         LookedUp::NotKnown => return not_known(operation),
         LookedUp::Inside | LookedUp::Outside => return outside(),
     };
-    Refused { status, cause, comment: comment.into() }
+    // Of one instance that somebody guessed, another comment would tell that it is there.
+    let comment = match operation {
+        Operation::CFind | Operation::CMove | Operation::CGet => comment.into(),
+        _ => outside().comment,
+    };
+    Refused { status, cause, comment }
 }

@@ -4,6 +4,9 @@
 //!   query of studies     keys are added ------> goes on       each answer: read whole, judged, without those keys | withheld
 //!   query below a study  study looked up -----> goes on       each answer: of that study                          | withheld
 //!   retrieval            studies looked up ---> goes on       each object: its header judged before it goes on    | 0x0124
+//!   storage commitment   studies of instances - goes on       its report: of instances that were named              | 0x0124
+//!                        that it did not bring
+//!   N-GET                study of its instance  goes on       its answer: read whole, judged, its study looked up   | 0x0124
 //!   anything else that could tell of a study    0x0124
 //! ```
 //!
@@ -18,6 +21,7 @@
 mod answers;
 mod counted;
 mod gathering;
+mod instances;
 mod object;
 mod reading;
 
@@ -29,7 +33,7 @@ use super::terms::AcceptedContext;
 use crate::dataset::Encoding;
 use crate::dimse::{self, Command, Operation, Status};
 use crate::policy::Direction;
-use crate::policy::scope::can_judge;
+use crate::policy::scope::{STORAGE_COMMITMENT, can_judge};
 use crate::vocabulary::Cause;
 
 pub(super) use answers::{AwaitsJudged, GathersAnswer, answer};
@@ -83,39 +87,67 @@ pub(super) fn permits(
             let is_read = encoding.is_some_and(|encoding| !encoding.deflated);
             if command.has_data_set && is_read { Ok(()) } else { refused(OUTSIDE) }
         }
+        (Direction::ToPeer, Operation::NEventReport) if class == Some(STORAGE_COMMITMENT) => {
+            if can_read(context, exchange, command) {
+                Ok(())
+            } else {
+                refused("this report cannot be judged")
+            }
+        }
         (Direction::FromPeer, operation) if can_judge(operation, class) => {
-            // Some act by the class of the context, others by that of the command.
-            let is_one = class == Some(context.abstract_syntax.as_str());
-            let is_read = context.encoding.is_some_and(|encoding| !encoding.deflated);
-            let is_judged = !judges(exchange.operation, true) || is_one && is_read && command.has_data_set;
+            let is_judged = !judges(exchange.operation, true) || can_read(context, exchange, command);
             if is_judged { Ok(()) } else { refused("this identifier cannot be judged") }
         }
         _ => refused("this operation cannot be judged"),
     }
 }
 
-/// Why a query or retrieval fails whose studies could not be looked up.
+/// Whether what a request names can be read, in one way.
+fn can_read(context: &AcceptedContext, exchange: &Exchange, command: &Command) -> bool {
+    use Operation::{NAction, NEventReport, NGet};
+    // Some act by the class of the context, others by that of the command.
+    let is_one = exchange.sop_class.as_deref() == Some(context.abstract_syntax.as_str());
+    let is_read = context.encoding.is_some_and(|encoding| !encoding.deflated);
+    let is_itself = match exchange.operation {
+        NGet => return is_one && is_read && !command.has_data_set,
+        // PS3.4 Tables J.3.2-1 and J.3.3-1.
+        NAction => command.type_id() == Some(1),
+        NEventReport => matches!(command.type_id(), Some(1 | 2)),
+        _ => true,
+    };
+    is_one && is_read && is_itself && command.has_data_set
+}
+
+/// Why an operation fails whose studies could not be looked up.
 fn not_known(operation: Operation) -> Refused {
     let status = match operation {
         Operation::CFind => Status::OUT_OF_RESOURCES,
-        _ => Status(0xA701),
+        Operation::CMove | Operation::CGet => Status(0xA701),
+        _ => status_of_cause(Cause::OutsideScope),
     };
     let comment = "what this peer may see could not be looked up".into();
     Refused { status, cause: Cause::ScopeNotKnown, comment }
 }
 
-/// What a retrieval is answered that asks for what nobody knows: the same as one of a study outside.
+/// What a retrieval, or a request for storage commitment, is answered that asks for what nobody knows: the same as one of a study
+/// outside.
 pub(super) fn as_outside(command: &Command, exchange: &Exchange) -> Option<(Vec<u8>, Answer)> {
-    let is_retrieval = matches!(exchange.operation, Operation::CMove | Operation::CGet);
+    let is_retrieval = matches!(exchange.operation, Operation::CMove | Operation::CGet | Operation::NAction);
     let status = status_of_cause(Cause::OutsideScope);
     (is_retrieval && exchange.is_judged)
         .then(|| (dimse::refusal(command, status, OUTSIDE), Answer::Instead(status, Cause::OutsideScope)))
 }
 
-/// Whether the identifier of this request is held until it is judged.
+/// Whether this request is held until what it names is judged: its identifier, the instances of storage commitment or of its report,
+/// the one of an N-GET.
 pub(super) fn judges(operation: Operation, is_judged: bool) -> bool {
-    use Operation::{CFind, CGet, CMove};
-    matches!(operation, CFind | CMove | CGet) && is_judged
+    use Operation::{CFind, CGet, CMove, NAction, NEventReport, NGet};
+    matches!(operation, CFind | CMove | CGet | NAction | NEventReport | NGet) && is_judged
+}
+
+/// The same of a report that comes to the peer.
+pub(super) fn judges_report(cx: &Context<'_>, exchange: &Exchange) -> bool {
+    (cx.direction, exchange.operation) == (Direction::ToPeer, Operation::NEventReport) && exchange.is_judged
 }
 
 #[cfg(test)]

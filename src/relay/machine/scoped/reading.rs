@@ -39,8 +39,8 @@ const LONGEST_UID: usize = 64;
 /// What becomes of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wish {
-    /// It goes on with this data set.
-    GoesOn { data: Vec<u8>, granted: Granted },
+    /// It goes on with this data set; `None` is as it came.
+    GoesOn { data: Option<Vec<u8>>, granted: Granted },
     /// It goes on as it came, where all of this is within the scope.
     LookUp { look_up: LookUp, granted: Granted },
 }
@@ -48,7 +48,7 @@ pub(super) enum Wish {
 /// Why a request cannot be judged, for its sender.
 pub(super) type CannotBeJudged = &'static str;
 
-/// Reads an identifier.
+/// Reads the identifier of a query or retrieval; gives what becomes of the request, or why it cannot be judged.
 pub(super) fn read(
     scope: &Scope,
     today: Date,
@@ -94,7 +94,7 @@ fn query(
     let data = small.with_empty(&needed);
     let added = needed.into_iter().filter(|tag| !small.has(*tag)).collect();
     let by = if is_told { By::TheirStudies } else { By::Themselves };
-    Ok(Wish::GoesOn { data, granted: Granted::new(by, added) })
+    Ok(Wish::GoesOn { data: Some(data), granted: Granted::new(by, added) })
 }
 
 /// A query of patients that names their issuer, which the upstream is asked for and not by: it could say again what it was told,
@@ -106,7 +106,7 @@ fn of_issuer(small: &Small<'_>, needed: &[Tag], told: &[Tag]) -> Result<Wish, Ca
         issuer.ok_or("patients are judged by one whole issuer that is asked for, and by nothing else")?;
     let added = needed.iter().copied().filter(|tag| !small.has(*tag)).collect();
     let granted = Granted::new(By::OfIssuer(issuer.to_vec()), added);
-    Ok(Wish::GoesOn { data: small.emptied(needed, told), granted })
+    Ok(Wish::GoesOn { data: Some(small.emptied(needed, told)), granted })
 }
 
 /// A query of series or instances: those of one study (PS3.4 C.4.1.3.1.1).

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use super::wire::{
-    CT, ECHO, FIND, GET, Heard, MOVE, context_of, message, release_rp, release_rq, request, response,
+    COMMITMENT, CT, ECHO, FIND, GET, Heard, MOVE, context_of, message, release_rp, release_rq, request,
+    response,
 };
 use crate::dimse::{self, Command, CommandField, Operation, Outcome, Status};
 
@@ -18,6 +19,10 @@ pub(super) enum Ask {
     Get(Vec<u8>),
     Move(Vec<u8>),
     Echo,
+    /// Attributes of this instance.
+    Attributes(String),
+    /// Storage commitment.
+    Commit(Vec<u8>),
 }
 
 /// Who asks for the release once nothing is left to do.
@@ -69,6 +74,8 @@ impl Requestor {
             Ask::Get(data) => (Operation::CGet, GET, None, Some(data)),
             Ask::Move(data) => (Operation::CMove, MOVE, None, Some(data)),
             Ask::Echo => (Operation::CEcho, ECHO, None, None),
+            Ask::Attributes(instance) => (Operation::NGet, CT, Some(instance.as_str()), None),
+            Ask::Commit(data) => (Operation::NAction, COMMITMENT[0], Some(COMMITMENT[1]), Some(data)),
         };
         let command = request(operation, class, self.message_id, instance);
         out.extend(message(context_of(class), &command, data.map(Vec::as_slice), self.fragment));

@@ -1,6 +1,7 @@
 //! A peer that may see some studies only, and an archive that keeps nothing from whoever asks by a UID.
 
 mod counted;
+mod instances;
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
@@ -133,7 +134,7 @@ fn scope_of(bits: usize) -> Drawn {
 fn scoped(scope: Scope) -> Terms {
     let mut terms = terms(None);
     let mut role = Role { ..(*terms.grant.peer.role).clone() };
-    role.operations.extend([Operation::CMove, Operation::NGet]);
+    role.operations.extend([Operation::CMove, Operation::NGet, Operation::NAction]);
     let role = Arc::new(role);
     terms.grant.rights = Allowed::of_peer(role.clone());
     terms.grant.peer = Arc::new(Rights { role, scope: Some(Arc::new(scope)), ..(*terms.grant.peer).clone() });
@@ -235,6 +236,11 @@ impl Peer for Careless<'_> {
 /// What dimsegate's own questions would bring.
 fn looked_up(studies: &[Study], scope: &Drawn, asked: &LookUp) -> LookedUp {
     let of = |uid: &String| studies.iter().find(|one| one.uid == *uid);
+    if let Some(Below::Alone(instances)) = &asked.below {
+        let is_inside =
+            |uid: &String| studies.iter().any(|one| one.instance() == *uid && one.is_inside(scope));
+        return if instances.iter().all(is_inside) { LookedUp::Inside } else { LookedUp::Outside };
+    }
     let inside = asked.studies.iter().all(|uid| of(uid).is_some_and(|one| one.is_inside(scope)));
     let known = |uid: &String| of(uid).map(|one| (one.series.clone(), one.instance()));
     let below = match (&asked.below, asked.studies.first().and_then(known)) {
@@ -244,6 +250,7 @@ fn looked_up(studies: &[Study], scope: &Drawn, asked: &LookUp) -> LookedUp {
         (Some(Below::Instances { series: named, instances }), Some((series, instance))) => {
             *named == series && instances.iter().all(|one| *one == instance)
         }
+        (Some(Below::Alone(_)), _) => false,
     };
     if inside && below { LookedUp::Inside } else { LookedUp::Outside }
 }

@@ -179,6 +179,7 @@ pub(super) fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
         offered: MAXIMUM_LENGTH,
         retrievals: None,
         queries: None,
+        brought: None,
     }
 }
 

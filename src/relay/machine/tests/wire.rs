@@ -10,12 +10,15 @@ pub(super) const FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
 pub(super) const MOVE: &str = "1.2.840.10008.5.1.4.1.2.2.2";
 pub(super) const GET: &str = "1.2.840.10008.5.1.4.1.2.2.3";
 
+/// Storage Commitment Push Model, and its one instance (PS3.4 J.3.5).
+pub(super) const COMMITMENT: [&str; 2] = ["1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"];
+
 /// The repository query (PS3.4 Annex HH).
 pub(super) const REPOSITORY: &str = "1.2.840.10008.5.1.4.1.1.201.6";
 
 /// A presentation context for each.
-pub(super) const CONTEXTS: [(u8, &str); 6] =
-    [(1, CT), (3, ECHO), (5, FIND), (7, MOVE), (9, GET), (11, REPOSITORY)];
+pub(super) const CONTEXTS: [(u8, &str); 7] =
+    [(1, CT), (3, ECHO), (5, FIND), (7, MOVE), (9, GET), (11, REPOSITORY), (13, COMMITMENT[0])];
 
 pub(super) fn context_of(class: &str) -> u8 {
     CONTEXTS.iter().find(|(_, known)| *known == class).unwrap().0
@@ -45,8 +48,11 @@ fn data_set_type(has_data_set: bool) -> Vec<u8> {
 pub(super) fn request(operation: Operation, class: &str, message_id: u16, instance: Option<&str>) -> Vec<u8> {
     let has_data_set = !matches!(operation, Operation::CEcho | Operation::NGet);
     // Of an instance that is there, it is the one that is requested (PS3.7 Table 10.3-3).
-    let (of_class, of_instance) =
-        if operation == Operation::NGet { (0x0003, 0x1001) } else { (0x0002, 0x1000) };
+    let (of_class, of_instance) = if matches!(operation, Operation::NGet | Operation::NAction) {
+        (0x0003, 0x1001)
+    } else {
+        (0x0002, 0x1000)
+    };
     let mut elements = vec![
         element(of_class, &uid(class)),
         element(0x0100, &operation.request_field().to_le_bytes()),
@@ -55,11 +61,16 @@ pub(super) fn request(operation: Operation, class: &str, message_id: u16, instan
     if operation == Operation::CMove {
         elements.push(element(0x0600, b"ANYWHERE"));
     }
-    if has_data_set {
+    if has_data_set && !matches!(operation, Operation::NAction | Operation::NEventReport) {
         elements.push(element(0x0700, &[0, 0]));
     }
     elements.push(data_set_type(has_data_set));
     elements.extend(instance.map(|instance| element(of_instance, &uid(instance))));
+    match operation {
+        Operation::NEventReport => elements.push(element(0x1002, &1_u16.to_le_bytes())),
+        Operation::NAction => elements.push(element(0x1008, &1_u16.to_le_bytes())),
+        _ => {}
+    }
     finish(&elements)
 }
 

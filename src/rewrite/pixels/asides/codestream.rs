@@ -101,7 +101,7 @@ impl Codestream {
         }
     }
 
-    /// A fragment begins.
+    /// Says that another fragment begins, in which a codestream may begin, too.
     pub(super) fn fragment(&mut self) {
         (self.first, self.overwritten) = ((0, 0), false);
         // What fills a fragment with zeros says nothing of the next one.

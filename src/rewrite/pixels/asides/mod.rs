@@ -1,6 +1,6 @@
 //! What stands in compressed pixel data beside the images, and could carry text: comments, application segments, segments and
-//! boxes that nobody needs or that hold more than they should, what follows the end of an image, offset tables that are longer
-//! than their frames are many, and the space between RLE segments.
+//! boxes that nobody needs or that hold more than they should, what follows the end of an image, entries of offset tables that are
+//! no offsets, and the space between RLE segments.
 //!
 //! It is overwritten where it stands, with as many bytes: no length and no offset changes, and nothing is decoded or held.
 //! Bytes of the image pass as they came, with what decoders need to read them (see [`segment`]).
@@ -16,9 +16,11 @@ mod table;
 
 use super::super::error::RewriteProblem;
 use super::extent::Extent;
+use super::tags::EXTENDED_LENGTHS;
+use crate::dataset::Tag;
 use codestream::Codestream;
 use rle::Rle;
-use table::Table;
+use table::{Says, Table};
 
 /// Bytes of a fragment that are treated alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +87,8 @@ pub(in crate::rewrite) struct Asides {
     /// Pixels of a frame and number of frames, where they are known.
     pixels: Option<u64>,
     frames: Option<u64>,
+    /// Bytes of a frame's pixels, where they are known.
+    frame: Option<u64>,
     /// Whether anything was said of an image.
     is_image: bool,
     place: Option<Place>,
@@ -100,14 +104,22 @@ impl Asides {
     pub(in crate::rewrite) fn begin(&mut self, extent: Option<&Extent>) {
         self.pixels = extent.and_then(Extent::pixels);
         self.frames = extent.and_then(Extent::frames);
+        self.frame = extent.and_then(Extent::frame);
         self.is_image = extent.is_some_and(Extent::is_image);
         self.place = None;
+    }
+
+    /// One of the [extended tables](super::tags::is_extended_table) begins, of so many bytes.
+    pub(in crate::rewrite) fn begin_extended(&mut self, tag: Tag, length: u32, extent: &Extent) {
+        self.begin(Some(extent));
+        let says = if tag == EXTENDED_LENGTHS { Says::Length } else { Says::BeginExtended };
+        self.place = Some(Place::Table(Table::new(says, length, self.frames, self.frame)));
     }
 
     /// A fragment begins, or the offset table, of so many bytes.
     pub(in crate::rewrite) fn item(&mut self, length: u32) {
         self.place = Some(match (self.place.take(), self.made) {
-            (None, _) => Place::Table(Table::new(length, self.frames)),
+            (None, _) => Place::Table(Table::new(Says::Begin, length, self.frames, self.frame)),
             (Some(Place::Marked(mut stream)), _) => {
                 stream.fragment();
                 Place::Marked(stream)
@@ -126,17 +138,24 @@ impl Asides {
         });
     }
 
-    /// What becomes of the first bytes of those that come next; they are not empty.
+    /// Appends what goes out for bytes of the offset table; `false`: it is none. Bytes of an entry that is not
+    /// whole go out with the rest of it.
+    pub(in crate::rewrite) fn table(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> bool {
+        let Some(Place::Table(table)) = &mut self.place else { return false };
+        table.put(bytes, out);
+        true
+    }
+
+    /// What becomes of the first bytes of those that come next, and are not of the [table](Self::table); they are not empty.
     ///
     /// # Errors
     /// There is something else than a frame of the transfer syntax, so that nobody knows what in it is image and what not.
     pub(in crate::rewrite) fn stretch(&mut self, bytes: &[u8]) -> Result<Stretch, RewriteProblem> {
         match &mut self.place {
-            Some(Place::Table(table)) => Ok(table.stretch(bytes)),
             Some(Place::Marked(stream)) => stream.stretch(bytes),
             Some(Place::Rle(rle)) => rle.stretch(bytes),
             Some(Place::Undescribed) => Err(RewriteProblem::Undescribed),
-            Some(Place::Other) | None => Ok(Stretch::keep(bytes.len())),
+            Some(Place::Table(_) | Place::Other) | None => Ok(Stretch::keep(bytes.len())),
         }
     }
 }

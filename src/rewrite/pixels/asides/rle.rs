@@ -39,7 +39,7 @@ impl Rle {
         Self { pixels, is_one, at: 0, header: [0; 16], segment: 0, left: 0, due: Due::Control }
     }
 
-    /// A fragment begins.
+    /// Says that another fragment begins, which is another frame unless there is a single one.
     pub(super) fn fragment(&mut self) {
         if !self.is_one {
             *self = Self::new(self.pixels, false);

@@ -101,7 +101,7 @@ impl Segment {
         Self { kept, at: 0, length }
     }
 
-    /// Bytes that have come.
+    /// How many bytes of the segment have come.
     pub(super) fn at(&self) -> u16 {
         self.at
     }

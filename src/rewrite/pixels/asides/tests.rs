@@ -40,6 +40,10 @@ fn in_chunks(
         let (mut out, mut rest) = (Vec::new(), *item);
         while !rest.is_empty() {
             let (mut chunk, behind) = rest.split_at((*sizes.next().unwrap()).min(rest.len()));
+            if asides.table(chunk, &mut out) {
+                rest = behind;
+                continue;
+            }
             while !chunk.is_empty() {
                 let stretch = asides.stretch(chunk)?;
                 assert!((1..=chunk.len()).contains(&stretch.length));
@@ -336,8 +340,64 @@ fn an_offset_table_holds_an_entry_for_each_frame_and_nothing_else() {
         clean(&[3])
     };
     assert_eq!(left(Some(&extent(8, 8, "2"))), with(&table[..8], 0));
-    let whole = table.len() / 4 * 4;
-    assert_eq!(left(None), [&table[..whole], &vec![0; table.len() - whole]].concat());
+    let offset = u32::from_le_bytes(*b"DOE^");
+    let of = |entries: &[u32]| entries.iter().flat_map(|entry| entry.to_le_bytes()).collect::<Vec<u8>>();
+    let left = |extent: Option<&Extent>, entries: &[u32]| {
+        let table = of(entries);
+        let clean = |sizes: &[usize]| in_chunks(JPEG, extent, &[&table], sizes).unwrap().remove(0);
+        [&[1][..], &[3], &[5]].iter().for_each(|sizes| assert_eq!(clean(sizes), clean(&[usize::MAX])));
+        clean(&[2])
+    };
+    let small = described(8, 8, "4");
+    for (entries, stay) in [
+        ([0, 100, 220, 340], [0, 100, 220, 340]),
+        ([0, offset, 220, 340], [0, 0, 220, 340]),
+        ([offset, offset + 2, 220, 340], [0, 0, 220, 340]),
+        ([0, 100, 101, 90], [0, 100, 0, 0]),
+        ([0, 0, 0, 0], [0, 0, 0, 0]),
+        ([0, 100, 220, offset], [0, 100, 220, 0]),
+    ] {
+        assert_eq!(left(Some(&small), &entries), of(&stay), "{entries:?}");
+    }
+    assert_eq!(left(None, &[offset, 100]), of(&[0, 100]), "the first begins at 0, whatever is known");
+}
+
+#[test]
+fn the_extended_tables_hold_offsets_and_lengths_and_no_text() {
+    let of = |entries: &[u64]| entries.iter().flat_map(|entry| entry.to_le_bytes()).collect::<Vec<u8>>();
+    let left = |tag, extent: &Extent, table: &[u8]| {
+        let clean = |size: usize| {
+            let (mut asides, mut out) = (Asides::default(), Vec::new());
+            asides.of_syntax(JPEG);
+            asides.begin_extended(tag, table.len() as u32, extent);
+            table.chunks(size).for_each(|chunk| assert!(asides.table(chunk, &mut out)));
+            out
+        };
+        [1, 3, 5].into_iter().for_each(|size| assert_eq!(clean(size), clean(usize::MAX)));
+        clean(2)
+    };
+    let (offsets, lengths) = (Tag(0x7FE0, 0x0001), Tag(0x7FE0, 0x0002));
+    let (text, small) = (u64::from_le_bytes(*b"JOHN^DOE"), described(8, 8, "4"));
+    assert_eq!(left(offsets, &small, &of(&[0, 100, text, 340])), of(&[0, 100, 0, 340]));
+    assert_eq!(left(lengths, &small, &of(&[100, text, 120, 90])), of(&[100, 0, 120, 90]));
+    // More entries than there are frames are padding.
+    assert_eq!(
+        left(lengths, &small, &[of(&[100; 4]), TEXT.to_vec()].concat()),
+        [of(&[100; 4]), vec![0; TEXT.len()]].concat()
+    );
+    // Of a frame whose size nobody knows, any eight letters could be the length.
+    assert_eq!(left(lengths, &extent(0, 0, "2"), &of(&[text, 100])), of(&[0, 0]));
+}
+
+/// The same with one sample of 8 bits.
+fn described(rows: u16, columns: u16, frames: &str) -> Extent {
+    let mut extent = extent(rows, columns, frames);
+    for (element, number) in [(0x0002, [1, 0]), (0x0100, [8, 0])] {
+        let header =
+            Header { tag: Tag(0x0028, element), vr: Vr::US, length: None, syntax: Syntax::EXPLICIT_LE };
+        extent.part(&header, &number, 0);
+    }
+    extent
 }
 
 /// A frame of two segments of 16 pixels, with what stands outside of them.

@@ -29,12 +29,16 @@ const MOST_BANDS: usize = 3 * MOST_LEVELS as usize + 1;
 /// Pixels of a tile on average, at least, where there are more than a few tiles.
 const LEAST_TILE: usize = 4096;
 const FEW_TILES: usize = 16;
+/// Parts of a tile, at most on average: encoders write one, or one for each resolution, layer or component.
+const MOST_PARTS: usize = 32;
 
 /// Whether the components are signed, where this is a whole codestream of the shape, and one of usual parts.
 pub(super) fn are_of(frame: &[u8], shape: &Shape) -> Option<bool> {
     let (size, behind) = size(frame.strip_prefix(&SOC_AND_SIZ)?)?;
-    let is_signed = size.fits(shape)?;
-    Headers { rest: behind, components: size.components, is_coded: false, is_quantized: false }.read()?;
+    let (is_signed, tiles) = size.fits(shape)?;
+    let parts = tiles.saturating_mul(MOST_PARTS);
+    Headers { rest: behind, components: size.components, parts, is_coded: false, is_quantized: false }
+        .read()?;
     Some(is_signed)
 }
 
@@ -86,7 +90,8 @@ fn size(bytes: &[u8]) -> Option<(Size<'_>, &[u8])> {
 }
 
 impl Size<'_> {
-    fn fits(&self, shape: &Shape) -> Option<bool> {
+    /// Whether the components are signed, and how many tiles there are.
+    fn fits(&self, shape: &Shape) -> Option<(bool, usize)> {
         let [grid, offset, tile, tile_offset] = self.grid;
         let size = (grid.0.checked_sub(offset.0)?, grid.1.checked_sub(offset.1)?);
         let count = |grid: usize, offset: usize, tile: usize| {
@@ -107,7 +112,7 @@ impl Size<'_> {
             && components.iter().all(|component| *component == [first, 1, 1])
             && bits <= shape.bytes * 8
             && (first & 0x80 != 0) == shape.is_signed;
-        is_described.then_some(first & 0x80 != 0)
+        is_described.then_some((first & 0x80 != 0, tiles))
     }
 }
 
@@ -116,6 +121,8 @@ impl Size<'_> {
 struct Headers<'a> {
     rest: &'a [u8],
     components: u16,
+    /// Tile-parts that there may still be.
+    parts: usize,
     /// Whether COD and QCD were there, each once.
     is_coded: bool,
     is_quantized: bool,
@@ -156,6 +163,7 @@ impl Headers<'_> {
 
     /// A tile-part behind its SOT, with its packets.
     fn tile_part(&mut self) -> Option<()> {
+        self.parts = self.parts.checked_sub(1)?;
         let from_marker = self.rest.len().checked_add(2)?;
         let mut contents = self.contents()?;
         let (_tile, length, _part, _parts) =
@@ -236,7 +244,14 @@ fn coding(mut contents: Fields<'_>, style: u8) -> Option<()> {
     // Bit 6 of a code-block's style says that it is of Part 15.
     let are_usual = levels <= MOST_LEVELS && exponent >= LEAST_BLOCK && block & 0x40 == 0;
     let precincts = if style & 1 == 1 { usize::from(levels) + 1 } else { 0 };
-    let are_large = contents.0.iter().all(|both| both & 0xF >= LEAST_PRECINCT && both >> 4 >= LEAST_PRECINCT);
+    // A code-block is no larger than a precinct's part of a sub-band (B.7): half of it in each direction, but for the lowest resolution.
+    let are_large = contents.0.iter().enumerate().all(|(resolution, both)| {
+        let (across, down, half) = (both & 0xF, both >> 4, u8::from(resolution > 0));
+        let of_block = |written: u8, precinct: u8| u32::from(((written & 0xF) + 2).min(precinct - half));
+        across >= LEAST_PRECINCT
+            && down >= LEAST_PRECINCT
+            && of_block(width, across) + of_block(height, down) >= LEAST_BLOCK
+    });
     (are_usual && contents.0.len() == precincts && are_large).then_some(())
 }
 

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use crate::policy::Role;
+use super::Role;
 
 /// What peer and user allow of one query or retrieval.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +41,7 @@ impl Hidden {
 
 impl Allowed {
     /// `user` are those roles of a proven user by which the request may pass.
-    pub(in crate::policy) fn of(peer: &Arc<Role>, user: Option<Vec<Arc<Role>>>) -> Self {
+    pub(super) fn of(peer: &Arc<Role>, user: Option<Vec<Arc<Role>>>) -> Self {
         let most = |role: &Arc<Role>| role.queries.max_answers;
         let retrievals = |role: &Arc<Role>| role.queries.max_retrievals_per_hour;
         let patients = |role: &Arc<Role>| role.queries.max_patients_per_day;
