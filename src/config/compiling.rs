@@ -1,6 +1,5 @@
 //! From the text of a file to settings, or to everything that is wrong with it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use super::listener::Listeners;
 use super::names::Names;
 use super::report::{Report, Used};
 use super::section::Section;
-use super::settings::{AdminSettings, ListenerSettings, Settings};
+use super::settings::{AdminSettings, Settings};
 use super::share::Share;
 use super::{
     admin, agreement, audit, claims, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite,
@@ -137,9 +136,7 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
         roles: &roles,
         rewrites: &rewrites,
     };
-    let peers = whose.peers(root, &known);
-    let borders = related(root, &known, &peers);
-    let defaults = defaults(&listeners.compiled);
+    let policy = Arc::new(policy_of(root, whose, &known));
     let Used { keys: private_keys, files, ends } = root.report.take_used();
     let watched = root.report.take_watched();
     let Records { settings: audit, destinations: forwarding, fingerprint: audit_fingerprint } = records?;
@@ -171,7 +168,7 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
         metrics,
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,
-        policy: Arc::new(Policy::new(peers, routes, defaults, roles.compiled).within(borders)),
+        policy,
         open_associations: policy::open_associations(root),
         secret_fingerprints: rewrites.fingerprints,
         rewrites: rewrites.compiled,
@@ -180,9 +177,14 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
     })
 }
 
-/// The upstream of each listener, where no route names another.
-fn defaults(listeners: &[ListenerSettings]) -> BTreeMap<Arc<str>, Option<Arc<str>>> {
-    listeners.iter().map(|one| (one.name.clone(), one.upstream.clone())).collect()
+/// Who may what, and where that leads.
+fn policy_of(root: &Section<'_>, whose: Whose, known: &peer::Known<'_>) -> Policy {
+    let peers = whose.peers(root, known);
+    let borders = related(root, known, &peers);
+    // The upstream of each, where no route names another.
+    let listeners = known.listeners.compiled.iter().map(|one| (one.name.clone(), one.upstream.clone()));
+    let (routes, roles) = (known.routes.to_vec(), known.roles.compiled.clone());
+    Policy::new(peers, routes, listeners.collect(), roles).within(borders)
 }
 
 /// Tells of what is risky in how things refer to each other; the borders between them.

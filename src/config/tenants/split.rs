@@ -16,8 +16,18 @@ use super::regions::{Owner, Regions};
 use super::table::{self, Named, TABLES, Tenant};
 
 /// Tables of which each is one tenant's, and says so by `tenant`.
-const OWNED: [&str; 9] =
-    ["listener", "upstream", "route", "peer", "role", "crosswalk", "rewrite", "issuer", "notify"];
+const OWNED: [&str; 10] = [
+    "listener",
+    "upstream",
+    "route",
+    "peer",
+    "role",
+    "agreement",
+    "crosswalk",
+    "rewrite",
+    "issuer",
+    "notify",
+];
 /// Tables that say the same of all.
 const OF_ALL: [&str; 2] = ["limits", "policy"];
 /// What `tenant` says of something that is the machine's.
