@@ -72,8 +72,8 @@ pub const STUDY_INSTANCE_UID: Tag = Tag(0x0020, 0x000D);
 pub const PIXEL_DATA: Tag = Tag(0x7FE0, 0x0010);
 
 /// A tag as one number, in the order of a data set.
-pub(crate) fn number(tag: Tag) -> u32 {
-    u32::from(tag.0) << 16 | u32::from(tag.1)
+pub(crate) const fn number(tag: Tag) -> u32 {
+    (tag.0 as u32) << 16 | tag.1 as u32
 }
 
 /// Whether what was read as a tag could be bytes of a text instead, as where lengths are wrong: PS3.6 does not list it, and

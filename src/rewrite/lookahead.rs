@@ -1,19 +1,22 @@
 //! What has to be known of a data set before anything of it is rewritten.
 
+mod seldom;
+
 use std::sync::Arc;
 
 use super::character_set::CharacterSet;
 use super::error::{RewriteError, RewriteProblem};
-use super::identifiers::{self, Collected, is_among};
+use super::identifiers::{self, Collected, SOURCES, is_among};
 use super::patient_id::is_nobody;
-use super::pixels::{Description, REGIONS, Regions};
-use super::profile::Pixels;
+use super::pixels::{DESCRIBED_BY, Description, REGIONS, Regions};
+use super::profile::{Pixels, SIGNS_ARE_IN};
 use crate::buffer::Held;
 use crate::dataset::{
     Event, Header, ISSUER_OF_PATIENT_ID, Kind, PATIENT_ID, Raw, SPECIFIC_CHARACTER_SET, Scanner, Tag, number,
     trim,
 };
 use crate::wire::Uid;
+use seldom::Seldom;
 
 /// What has to be known has to come within so many bytes, where nothing else is said: what stands before it is held back.
 const WITHIN: u64 = 16 << 20;
@@ -21,6 +24,15 @@ const WITHIN: u64 = 16 << 20;
 const LONGEST: usize = 64 << 10;
 /// (0008,0050) Accession Number, (0010,0010) Patient's Name.
 const RESTORED: [Tag; 2] = [Tag(0x0008, 0x0050), Tag(0x0010, 0x0010)];
+
+/// All that is ever looked for at the top.
+const AT_TOP: Seldom = Seldom::of(&[
+    &SOURCES,
+    &RESTORED,
+    &[PATIENT_ID, ISSUER_OF_PATIENT_ID, SPECIFIC_CHARACTER_SET],
+    &DESCRIBED_BY,
+    &SIGNS_ARE_IN,
+]);
 
 /// What has to be known of an image before masks are chosen for it.
 pub(super) struct Image {
@@ -79,6 +91,10 @@ impl Wanted {
     }
 
     fn is_at_top(&self, tag: Tag) -> bool {
+        AT_TOP.may_have(tag) && self.is_listed(tag)
+    }
+
+    fn is_listed(&self, tag: Tag) -> bool {
         self.is_source(tag)
             || matches!(tag, PATIENT_ID | ISSUER_OF_PATIENT_ID) && self.patient
             || tag == SPECIFIC_CHARACTER_SET && (self.patient || self.sources.is_some())
@@ -326,5 +342,20 @@ impl Lookahead {
     /// Says that the data set ended before the last element wanted.
     pub(super) fn finish(&self) -> Result<(), RewriteError> {
         Ok(self.scanner.finish()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_is_wanted_is_among_what_is_looked_for() {
+        let image = Some(Image::new(&"1.2.840.10008.5.1.4.1.1.2".parse().unwrap()));
+        let sources = Some(SOURCES.into());
+        let wanted = Wanted { patient: true, issuer: true, restores: true, image, sources };
+        let all = (0..=0x60_u16).flat_map(|group| (0..=u16::MAX).map(move |element| Tag(group, element)));
+        let listed: Vec<Tag> = all.filter(|tag| wanted.is_listed(*tag)).collect();
+        assert!(listed.len() > 60 && listed.iter().all(|tag| wanted.is_at_top(*tag)));
     }
 }

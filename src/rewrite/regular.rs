@@ -1,6 +1,6 @@
 //! Regular expressions, within bounds.
 
-use regex::{Regex, RegexBuilder};
+use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 /// A compiled one may take this much memory.
 const MOST: usize = 1 << 20;
@@ -11,6 +11,19 @@ const MOST: usize = 1 << 20;
 /// What is wrong with it, on one line.
 pub(super) fn compiled(pattern: &str, in_any_case: bool) -> Result<Regex, String> {
     let mut builder = RegexBuilder::new(pattern);
+    builder.case_insensitive(in_any_case).size_limit(MOST).dfa_size_limit(MOST);
+    builder.build().map_err(|error| one_line(&error))
+}
+
+/// Several patterns that are looked for at once. Which of them find something is told, and not where.
+///
+/// # Errors
+/// As [`compiled`].
+pub(super) fn compiled_together(
+    patterns: impl Iterator<Item = impl AsRef<str>>,
+    in_any_case: bool,
+) -> Result<RegexSet, String> {
+    let mut builder = RegexSetBuilder::new(patterns);
     builder.case_insensitive(in_any_case).size_limit(MOST).dfa_size_limit(MOST);
     builder.build().map_err(|error| one_line(&error))
 }

@@ -12,12 +12,17 @@ const LONGEST: usize = 4 << 10;
 /// Values that are looked at of one data set, those that came before too.
 const MOST: usize = 64 << 10;
 
+/// Entries that are looked through one by one, as nearly every header has. It takes less than a table of them.
+const FEW: usize = 16;
+
 /// Values of [`SOURCES`](super::SOURCES), each once, in the order in which they came.
 #[derive(Debug, Default)]
 pub(in crate::rewrite) struct Collected {
     /// For each: tag, length and bytes of its character set's name, length and bytes of the value.
     entries: Vec<u8>,
-    /// Each of them by itself: there may be very many values, of which each has to be known or not at once.
+    count: usize,
+    /// Each of them by itself, where there are more than [`FEW`]: there may be very many values, of which each has to be known or
+    /// not at once.
     known: HashSet<Box<[u8]>>,
     looked_at: usize,
     is_full: bool,
@@ -42,16 +47,28 @@ impl Collected {
             self.is_full = true;
             return;
         }
-        let entry = entry(tag, set, value);
-        if self.known.contains(entry.as_slice()) {
-            return;
-        }
-        if self.entries.len().saturating_add(entry.len()) > ROOM {
+        let begin = self.entries.len();
+        append(tag, set, value, &mut self.entries);
+        if self.is_known(begin) {
+            self.entries.truncate(begin);
+        } else if self.entries.len() > ROOM {
+            self.entries.truncate(begin);
             self.is_full = true;
-            return;
+        } else {
+            self.count = self.count.saturating_add(1);
         }
-        self.entries.extend_from_slice(&entry);
-        self.known.insert(entry.into_boxed_slice());
+    }
+
+    /// Whether the entry that begins here is the same as one before it.
+    fn is_known(&mut self, begin: usize) -> bool {
+        let (before, entry) = self.entries.split_at(begin);
+        if self.count < FEW {
+            return each(before).any(|one| one == entry);
+        }
+        if self.known.is_empty() {
+            self.known.extend(each(before).map(Box::from));
+        }
+        !self.known.insert(entry.into())
     }
 
     /// Whether there was more than there is room for.
@@ -65,27 +82,37 @@ impl Collected {
     }
 
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        let mut rest = self.entries.as_slice();
-        std::iter::from_fn(move || {
-            let ([g0, g1, e0, e1], behind) = rest.split_first_chunk()?;
-            let tag = Tag(u16::from_le_bytes([*g0, *g1]), u16::from_le_bytes([*e0, *e1]));
-            let (set, behind) = part(behind)?;
-            let (value, behind) = part(behind)?;
-            rest = behind;
-            Some(Entry { tag, set, value })
-        })
+        each(&self.entries).filter_map(|entry| Some(taken(entry)?.0))
     }
 }
 
 /// Neither part is longer than [`LONGEST`].
-fn entry(tag: Tag, set: &[u8], value: &[u8]) -> Vec<u8> {
-    let mut entry = Vec::with_capacity(set.len().saturating_add(value.len()).saturating_add(8));
-    entry.extend([tag.0.to_le_bytes(), tag.1.to_le_bytes()].concat());
+fn append(tag: Tag, set: &[u8], value: &[u8], entries: &mut Vec<u8>) {
+    entries.extend(tag.0.to_le_bytes());
+    entries.extend(tag.1.to_le_bytes());
     for part in [set, value] {
-        entry.extend((part.len() as u16).to_le_bytes());
-        entry.extend_from_slice(part);
+        entries.extend((part.len() as u16).to_le_bytes());
+        entries.extend_from_slice(part);
     }
-    entry
+}
+
+/// The bytes of each entry.
+fn each(mut entries: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (_, behind) = taken(entries)?;
+        let (entry, behind) = entries.split_at_checked(entries.len().saturating_sub(behind.len()))?;
+        entries = behind;
+        Some(entry)
+    })
+}
+
+/// The first entry, and what stands behind it.
+fn taken(entries: &[u8]) -> Option<(Entry<'_>, &[u8])> {
+    let ([g0, g1, e0, e1], behind) = entries.split_first_chunk()?;
+    let tag = Tag(u16::from_le_bytes([*g0, *g1]), u16::from_le_bytes([*e0, *e1]));
+    let (set, behind) = part(behind)?;
+    let (value, behind) = part(behind)?;
+    Some((Entry { tag, set, value }, behind))
 }
 
 fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -106,7 +133,7 @@ mod tests {
         names.iter().for_each(|one| collected.add(name, &set, one.as_bytes()));
         (names.len()..MOST).for_each(|_| collected.add(name, &set, b"001 "));
         assert!(!collected.is_full() && collected.entries().count() == names.len());
-        assert_eq!(collected.known.len(), names.len());
+        assert_eq!((collected.count, collected.known.len()), (names.len(), names.len()));
         collected.add(name, &set, b"  ");
         assert!(!collected.is_full(), "what is empty does not count");
         collected.add(name, &set, b"001");

@@ -8,15 +8,14 @@ use super::collected::Collected;
 use super::forms;
 pub(super) use super::readings::as_bytes;
 use super::readings::{Misread, of_value};
-use super::search::Search;
+use super::search::{Search, Which};
 use super::sources::{Make, make_of};
 
 /// What finds the identifiers of one data set, in whatever form they are written.
 pub(in crate::rewrite) struct Finder {
-    /// Of all forms, folded, but for those of sites. `None` where there are none, or too many to be looked for.
+    /// Of all forms, folded; those that only an institution or a device is called are looked for in most texts. `None` where there
+    /// are none, or too many to be looked for.
     forms: Option<Search>,
-    /// Of forms that only an institution or a device is called.
-    of_site: Option<Search>,
     is_complete: bool,
 }
 
@@ -31,10 +30,11 @@ impl Finder {
             }
         }
         of_site.retain(|form| !all.contains(form));
-        let search = |forms: &BTreeSet<String>| (!forms.is_empty()).then(|| Search::of(forms));
-        let (all, of_site) = (search(&all), search(&of_site));
-        let is_complete = [&all, &of_site].into_iter().flatten().all(Option::is_some);
-        Self { forms: all.flatten(), of_site: of_site.flatten(), is_complete }
+        if all.is_empty() && of_site.is_empty() {
+            return Self { forms: None, is_complete: true };
+        }
+        let forms = Search::of(&all, &of_site);
+        Self { is_complete: forms.is_some(), forms }
     }
 
     /// Whether all that was collected is looked for.
@@ -44,24 +44,21 @@ impl Finder {
 
     /// Bytes of memory that it takes.
     pub(super) fn memory(&self) -> usize {
-        self.forms.iter().chain(&self.of_site).map(Search::memory).sum()
+        self.forms.as_ref().map_or(0, Search::memory)
     }
 
     /// Adds where identifiers stand in a text; `with_site`: names of institutions and devices too.
     pub(super) fn find(&self, text: &str, with_site: bool, found: &mut Vec<Range<usize>>) {
-        let of_site = self.of_site.as_ref().filter(|_| with_site);
-        self.forms.iter().chain(of_site).for_each(|forms| find(forms, text, found));
-    }
-}
-
-fn find(forms: &Search, text: &str, found: &mut Vec<Range<usize>>) {
-    forms.find(text, found);
-    if text.is_ascii() {
-        return;
-    }
-    for part in Misread::of(text) {
-        let mut inside = Vec::new();
-        forms.find(&part.text, &mut inside);
-        found.extend(inside.iter().filter_map(|range| part.range(range)));
+        let which = if with_site { Which::All } else { Which::Usual };
+        let Some(forms) = &self.forms else { return };
+        forms.find(text, which, found);
+        if text.is_ascii() {
+            return;
+        }
+        for part in Misread::of(text) {
+            let mut inside = Vec::new();
+            forms.find(&part.text, which, &mut inside);
+            found.extend(inside.iter().filter_map(|range| part.range(range)));
+        }
     }
 }

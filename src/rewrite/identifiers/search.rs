@@ -17,46 +17,66 @@ const MOST_COPIES: usize = 512 << 10;
 const MOST_TRIED: usize = 64;
 
 /// Finds every form that begins and ends where a word does.
-pub(super) struct Search(NFA);
+pub(super) struct Search {
+    all: NFA,
+    /// Forms before this one are looked for in every text, those from here on only where they are asked for.
+    seldom: usize,
+}
+
+/// Which forms are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    All,
+    /// Without those that are looked for seldom.
+    Usual,
+}
 
 impl Search {
-    /// Of folded forms, none of them empty. `None` where they are too many.
-    pub(super) fn of(forms: &BTreeSet<String>) -> Option<Self> {
-        let bytes = forms.iter().map(String::len).sum::<usize>();
-        if bytes > MOST_BYTES || bytes.saturating_mul(deepest(forms)) > MOST_COPIES {
+    /// Of folded forms, none of them empty, and of others that are looked for seldom. `None` where they are too many.
+    pub(super) fn of(usual: &BTreeSet<String>, seldom: &BTreeSet<String>) -> Option<Self> {
+        let forms = || usual.iter().chain(seldom);
+        let bytes = forms().map(String::len).sum::<usize>();
+        if bytes > MOST_BYTES || bytes.saturating_mul(deepest(forms())) > MOST_COPIES {
             return None;
         }
         let builder = &mut NFA::builder();
-        builder.match_kind(MatchKind::Standard).ascii_case_insensitive(true).build(forms).ok().map(Self)
+        let all = builder.match_kind(MatchKind::Standard).ascii_case_insensitive(true).build(forms()).ok()?;
+        Some(Self { all, seldom: usual.len() })
     }
 
     /// Bytes of memory that it takes.
     pub(super) fn memory(&self) -> usize {
-        self.0.memory_usage()
+        self.all.memory_usage()
     }
 
     /// Adds where they stand in a text. What overlaps is one range.
-    pub(super) fn find(&self, text: &str, found: &mut Vec<Range<usize>>) {
+    pub(super) fn find(&self, text: &str, which: Which, found: &mut Vec<Range<usize>>) {
         if text.is_ascii() {
-            self.find_in(text, |at| is_edge_at(text, at).then_some(at), found);
+            self.find_in(text, which, |at| is_edge_at(text, at).then_some(at), found);
             return;
         }
         let folded = Folded::of(text);
         let came_from = |at| folded.range(at, at).map(|range| range.start);
-        self.find_in(&folded.text, |at| came_from(at).filter(|at| is_edge_at(text, *at)), found);
+        self.find_in(&folded.text, which, |at| came_from(at).filter(|at| is_edge_at(text, *at)), found);
     }
 
     /// `edge` gives where a place in a folded text came from, where that is an edge of a word.
-    fn find_in(&self, text: &str, edge: impl Fn(usize) -> Option<usize>, found: &mut Vec<Range<usize>>) {
-        let first = self.0.try_find(&Input::new(text).earliest(true));
-        let (false, Ok(mut state)) = (matches!(first, Ok(None)), self.0.start_state(Anchored::No)) else {
+    fn find_in(
+        &self,
+        text: &str,
+        which: Which,
+        edge: impl Fn(usize) -> Option<usize>,
+        found: &mut Vec<Range<usize>>,
+    ) {
+        let first = self.all.try_find(&Input::new(text).earliest(true));
+        let (false, Ok(mut state)) = (matches!(first, Ok(None)), self.all.start_state(Anchored::No)) else {
             return;
         };
         let mut whole = Vec::new();
         for (at, byte) in text.bytes().enumerate() {
-            state = self.0.next_state(Anchored::No, state, byte);
-            if self.0.is_match(state)
-                && let Some(range) = self.longest(state, at.saturating_add(1), &edge)
+            state = self.all.next_state(Anchored::No, state, byte);
+            if self.all.is_match(state)
+                && let Some(range) = self.longest(state, which, at.saturating_add(1), &edge)
             {
                 add(range, &mut whole);
             }
@@ -69,15 +89,17 @@ impl Search {
     fn longest(
         &self,
         state: StateID,
+        which: Which,
         end: usize,
         edge: &impl Fn(usize) -> Option<usize>,
     ) -> Option<Range<usize>> {
         let ends_at = edge(end)?;
-        let count = self.0.match_len(state);
+        let count = self.all.match_len(state);
         // A state has its own form first, then those of shorter and shorter ends of it.
         let mut starts = (0..count.min(MOST_TRIED)).map(|index| {
-            let length = self.0.pattern_len(self.0.match_pattern(state, index));
-            edge(end.saturating_sub(length))
+            let form = self.all.match_pattern(state, index);
+            let is_wanted = which == Which::All || form.as_usize() < self.seldom;
+            is_wanted.then(|| edge(end.saturating_sub(self.all.pattern_len(form)))).flatten()
         });
         let start = starts.find_map(|start| start).or((count > MOST_TRIED).then_some(0))?;
         Some(start..ends_at)
@@ -85,8 +107,8 @@ impl Search {
 }
 
 /// How many forms end in each other, the longest such row.
-fn deepest(forms: &BTreeSet<String>) -> usize {
-    let mut backwards: Vec<Vec<u8>> = forms.iter().map(|form| form.bytes().rev().collect()).collect();
+fn deepest<'f>(forms: impl Iterator<Item = &'f String>) -> usize {
+    let mut backwards: Vec<Vec<u8>> = forms.map(|form| form.bytes().rev().collect()).collect();
     backwards.sort_unstable();
     let (mut row, mut deepest): (Vec<&[u8]>, _) = (Vec::new(), 0);
     for form in &backwards {
@@ -111,7 +133,8 @@ mod tests {
 
     fn found(forms: &[String], text: &str) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
-        Search::of(&forms.iter().cloned().collect()).unwrap().find(text, &mut found);
+        let search = Search::of(&forms.iter().cloned().collect(), &BTreeSet::new()).unwrap();
+        search.find(text, Which::All, &mut found);
         found.into_iter().map(|range| (range.start, range.end)).collect()
     }
 
@@ -128,6 +151,19 @@ mod tests {
         assert_eq!(found(&forms, "ann lee"), [(0, 3), (4, 7)]);
         assert_eq!(found(&forms, "planning, annlee"), []);
         assert_eq!(found(&owned(&["ab", "b", "b c"]), "é ab c"), [(3, 5)]);
+    }
+
+    #[test]
+    fn what_is_looked_for_seldom_is_found_where_it_is_asked_for_and_hides_nothing_elsewhere() {
+        let set = |forms: &[&str]| owned(forms).into_iter().collect::<BTreeSet<String>>();
+        let search = Search::of(&set(&["ann lee", "may"]), &set(&["clinic of ann lee", "acme"])).unwrap();
+        let found = |which| {
+            let mut found = Vec::new();
+            search.find("Clinic of Ann Lee, ACME, may", which, &mut found);
+            found
+        };
+        assert_eq!(found(Which::All), [0..17, 19..23, 25..28]);
+        assert_eq!(found(Which::Usual), [10..17, 25..28]);
     }
 
     /// Of each place in such a text, sixty forms end there.
@@ -151,12 +187,15 @@ mod tests {
     #[test]
     fn more_than_there_is_memory_for_is_not_looked_for() {
         let all: BTreeSet<String> = (0..65).map(|number| format!("{number:01024}")).collect();
-        assert!(Search::of(&all).is_none());
+        assert!(Search::of(&all, &BTreeSet::new()).is_none());
         let nested: BTreeSet<String> = (3..120).map(|count| "a".repeat(count)).collect();
-        assert_eq!(deepest(&nested), 117);
-        assert!(Search::of(&nested).is_none(), "each state would have all forms that end there");
+        assert_eq!(deepest(nested.iter()), 117);
+        assert!(
+            Search::of(&BTreeSet::new(), &nested).is_none(),
+            "each state would have all forms that end there"
+        );
         let most: BTreeSet<String> = (0..60).map(|number| format!("{number:01024}")).collect();
-        assert_eq!(deepest(&most), 1);
-        assert!(Search::of(&most).is_some_and(|search| search.memory() < 4 << 20));
+        assert_eq!(deepest(most.iter()), 1);
+        assert!(Search::of(&most, &BTreeSet::new()).is_some_and(|search| search.memory() < 4 << 20));
     }
 }

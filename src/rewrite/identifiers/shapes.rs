@@ -4,10 +4,10 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use regex::Regex;
+use regex::{Regex, RegexSet};
 
 use super::super::keyed::is_made_up;
-use super::super::regular::compiled;
+use super::super::regular::{compiled, compiled_together};
 use super::folding::is_whole;
 
 /// Patterns that a site may have.
@@ -37,6 +37,10 @@ const AGE: &str = r"(9[0-9]|1[0-4][0-9])(?:y|[\s-]?(?:yo|y/o|yrs?|years?|jahre?n
 #[derive(Clone)]
 pub(in crate::rewrite) struct Shapes {
     own: Vec<(Regex, Holds)>,
+    /// With the edge of a word in them: what reads for many at once gives up at a letter that is none of ASCII where one has it.
+    by_themselves: Vec<(Regex, Holds)>,
+    /// [`own`](Self::own) at once: a text is read once for all, and then for those that find something.
+    together: RegexSet,
     ages: Regex,
     units: Regex,
     units_of_series: Regex,
@@ -77,13 +81,19 @@ impl Shapes {
 
     /// Without those of a site.
     fn own() -> Result<Self, String> {
-        let mut own = Vec::new();
-        for (pattern, holds) in patterns() {
-            own.push((compiled(&pattern, true)?, holds));
-        }
+        let (by_themselves, own): (Vec<_>, Vec<_>) =
+            patterns().into_iter().partition(|(pattern, _)| pattern.contains(r"\b"));
+        let together = compiled_together(own.iter().map(|(pattern, _)| pattern), true)?;
+        let each = |all: Vec<(String, Holds)>| {
+            all.into_iter()
+                .map(|(pattern, holds)| Ok((compiled(&pattern, true)?, holds)))
+                .collect::<Result<_, String>>()
+        };
         let of_us = |pattern| compiled(pattern, true);
         Ok(Self {
-            own,
+            own: each(own)?,
+            by_themselves: each(by_themselves)?,
+            together,
             ages: of_us(AGE)?,
             units: of_us(UNITS)?,
             units_of_series: of_us(UNITS_OF_SERIES)?,
@@ -104,7 +114,8 @@ impl Shapes {
         if digits < FEWEST_DIGITS && !text.contains('@') {
             return;
         }
-        for (regex, holds) in &self.own {
+        let own = self.together.matches(text).into_iter().filter_map(|index| self.own.get(index));
+        for (regex, holds) in own.chain(&self.by_themselves) {
             let all = regex.find_iter(text).map(|one| one.range());
             found.extend(all.filter(|range| is_whole(text, range) && self.holds(*holds, text, range)));
         }

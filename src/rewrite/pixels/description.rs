@@ -18,6 +18,26 @@ pub(super) const HIGH_BIT: Tag = Tag(0x0028, 0x0102);
 pub(super) const REPRESENTATION: Tag = Tag(0x0028, 0x0103);
 const FLAG: Tag = Tag(0x0028, 0x0301);
 
+/// Elements of which a description is made.
+pub(in crate::rewrite) const WANTED: [Tag; 16] = [
+    IMAGE_TYPE,
+    MODALITY,
+    SERIES_DESCRIPTION,
+    MANUFACTURER,
+    MODEL,
+    SAMPLES,
+    PHOTOMETRIC,
+    PLANAR,
+    FRAMES,
+    ROWS,
+    COLUMNS,
+    ALLOCATED,
+    STORED,
+    HIGH_BIT,
+    REPRESENTATION,
+    FLAG,
+];
+
 /// The elements at the top that masks depend on. A number is absent where it cannot be read.
 #[derive(Clone, Debug)]
 pub(in crate::rewrite) struct Description {
@@ -71,25 +91,7 @@ impl Description {
     }
 
     pub(in crate::rewrite) fn wants(tag: Tag) -> bool {
-        matches!(
-            tag,
-            IMAGE_TYPE
-                | MODALITY
-                | SERIES_DESCRIPTION
-                | MANUFACTURER
-                | MODEL
-                | SAMPLES
-                | PHOTOMETRIC
-                | PLANAR
-                | FRAMES
-                | ROWS
-                | COLUMNS
-                | ALLOCATED
-                | STORED
-                | HIGH_BIT
-                | REPRESENTATION
-                | FLAG
-        )
+        WANTED.contains(&tag)
     }
 
     /// An element at the top.

@@ -34,7 +34,7 @@ pub(super) use asides::Asides;
 pub(super) use codec::Codec;
 pub(super) use decoding::Means;
 pub use decoding::{Frame, Pixels};
-pub(super) use description::Description;
+pub(super) use description::{Description, WANTED as DESCRIBED_BY};
 pub(super) use extent::Extent;
 pub use known_devices::known_devices;
 pub use mask::MaskSpec;

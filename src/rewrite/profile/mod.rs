@@ -38,5 +38,5 @@ pub(super) use policy::{FLAG, Pixels};
 pub(super) use references::is_of_reference;
 pub use rows::Row;
 pub(super) use safe_private::SAFE;
-pub(super) use signs::SIGNS;
+pub(super) use signs::{SIGNS, WANTED as SIGNS_ARE_IN};
 pub use spec::{BurnedIn, ProfileSpec};

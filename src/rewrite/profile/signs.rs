@@ -37,6 +37,23 @@ pub(in crate::rewrite) struct Sign {
     source: &'static str,
 }
 
+/// Attributes that are read for it, those of Secondary Capture devices among them.
+pub(in crate::rewrite) const WANTED: [Tag; 13] = [
+    BURNED_IN_ANNOTATION,
+    IMAGE_TYPE,
+    CONVERSION_TYPE,
+    SERIES_DESCRIPTION,
+    LABEL_IN_IMAGE,
+    Tag(0x0018, 0x1012),
+    Tag(0x0018, 0x1013),
+    Tag(0x0018, 0x1014),
+    Tag(0x0018, 0x1015),
+    Tag(0x0018, 0x1016),
+    Tag(0x0018, 0x1017),
+    Tag(0x0018, 0x1018),
+    Tag(0x0018, 0x1019),
+];
+
 const fn sign(tag: Tag, name: &'static str, test: Test, kind: &'static str, source: &'static str) -> Sign {
     Sign { first: tag, last: tag, name, test, always: false, kind, source }
 }
@@ -166,8 +183,7 @@ impl Sign {
 
 /// Whether some sign is of this element. It is asked of every element at the top, and therefore does not read the table.
 pub(super) fn wants(tag: Tag) -> bool {
-    matches!(tag, BURNED_IN_ANNOTATION | IMAGE_TYPE | CONVERSION_TYPE | SERIES_DESCRIPTION | LABEL_IN_IMAGE)
-        || tag.0 == 0x0018 && matches!(tag.1, 0x1012..=0x1019)
+    WANTED.contains(&tag)
 }
 
 /// The signs that a value of an element is.
