@@ -1,5 +1,5 @@
-//! What it costs to decide: about a request under a large policy, about the answers of a query under a scope, and about who a user
-//! is.
+//! What it costs to decide: about a request under a large policy, about the answers of a query under a scope, about who a user
+//! is, and what the clock tells one tenant of another.
 //!
 //! Of a running proxy it is the CPU of the process as the kernel counts it, so that a noisy machine changes little; a figure is the
 //! median of its rounds.
@@ -10,6 +10,7 @@ mod answers;
 mod guesses;
 mod identities;
 mod policy;
+mod tenants;
 
 use crate::report::Figures as Run;
 use crate::site::Site;
@@ -22,6 +23,7 @@ pub fn run(rounds: usize) -> io::Result<Vec<Target>> {
     let answer = answers::measure(&site, rounds)?;
     let more = identities::measure(&site, rounds)?;
     let left = guesses::measure(&site, rounds)?;
+    let told = tenants::measure(&site, rounds)?;
     Ok(vec![
         Target::new("decision, 10,000 peers and 1,000 users, µs", decision, Bound::AtMost(20.0)),
         Target::new("check of 10,000 peers, CPU s", check, Bound::AtMost(0.5)),
@@ -32,6 +34,12 @@ pub fn run(rounds: usize) -> io::Result<Vec<Target>> {
         Target::new("C-ECHO beside wrong passcodes, p99, ms", left.echo, Bound::AtMost(100.0)),
         Target::new("association beside wrong passcodes, p99, ms", left.association, Bound::AtMost(100.0)),
         Target::told("wrong passcodes beside these, 1/s", left.guesses),
+        Target::new("AE title of another tenant against one of nobody, |t|", told.titles, Bound::AtMost(4.5)),
+        Target::new(
+            "certificate of another tenant against a stranger's, |t|",
+            told.certificates,
+            Bound::AtMost(4.5),
+        ),
     ])
 }
 

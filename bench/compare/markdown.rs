@@ -47,7 +47,9 @@ conditions. Associations begin with a full handshake, 400 in a round, through on
 a name, of type 5 a token (ES256) that is verified; one with a `jti` is remembered on the disk, which is told and not bounded. Beside
 a thousand wrong passcodes a second, or as many as the machine gives, each in another name, two things with a certificate only are
 timed: 2,000 C-ECHOs of one association, and 500 associations as a whole, with handshake, C-ECHO and release; of each p99 the median. A cost below zero
-is noise: each difference of two associations can be wrong by so much at least.",
+is noise: each difference of two associations can be wrong by so much at least. Of two tenants at one address, one is asked by what
+nobody has and by what the other has in turns, 400 times of each in a round: by AE titles behind a handshake, and by certificates at its server
+name. |t| is Welch's, without the longest tenth of the times: below 4.5, the limit of dudect, the clock tells nothing.",
 };
 
 /// bench/results.md, or another file of bench/: what a whole run measured last.

@@ -189,6 +189,11 @@ impl<'a> Report<'a> {
         self.text.get(span).unwrap_or_default()
     }
 
+    /// Offsets at which lines begin.
+    pub(super) fn lines(&self) -> &[usize] {
+        &self.lines
+    }
+
     /// The line of the file that a byte offset lies in, counted from 1.
     pub(super) fn line(&self, offset: usize) -> usize {
         self.lines.partition_point(|start| *start <= offset)

@@ -1,5 +1,6 @@
 //! What may be asked of a running proxy, whoever asks: a signal, or somebody at the administration interface.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,6 +25,8 @@ pub struct Handle {
     changes: watch::Receiver<Arc<Settings>>,
     refused: watch::Receiver<Option<Arc<str>>>,
     began: Instant,
+    /// Of a tenant, which waits until nobody has it any more before its trail ends.
+    _held: Option<mpsc::Sender<Infallible>>,
 }
 
 /// What is asked of whoever runs the proxy.
@@ -70,19 +73,19 @@ impl Handle {
         began: Instant,
     ) -> (Self, mpsc::Receiver<Request>) {
         let (requests, received) = mpsc::channel(WAITING);
-        (Self { gate, blocking, requests: Some(requests), changes, refused, began }, received)
+        (Self { gate, blocking, requests: Some(requests), changes, refused, began, _held: None }, received)
     }
 
     /// Of one tenant: what is asked is about its own, and nothing about the process.
     pub(super) fn of_tenant(
-        gate: Arc<Gate>,
+        (gate, held): (Arc<Gate>, mpsc::Sender<Infallible>),
         blocking: Arc<Blocking>,
         changes: watch::Receiver<Arc<Settings>>,
         began: Instant,
     ) -> Self {
         // What is wrong with the file may be another one's.
         let refused = watch::channel(None).1;
-        Self { gate, blocking, requests: None, changes, refused, began }
+        Self { gate, blocking, requests: None, changes, refused, began, _held: Some(held) }
     }
 
     async fn ask(&self, request: Request) -> Result<(), NotDone> {

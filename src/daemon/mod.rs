@@ -12,6 +12,7 @@
 //! | `handle` | what may be asked of it while it runs, by a signal or by the administration interface |
 //! | `telling` | whoever wants to be told of what is recorded |
 //! | `told` | what the process records of itself |
+//! | `in_turn` | that, for each tenant one after the other, while no other waits for its disk |
 //! | `monitor`, `monitoring` | how it stands now, and a monitor that asks for it over HTTP |
 //! | `endings` | certificates and lists that end, told ahead |
 //! | `fetching` | keys of issuers, fetched again and again |
@@ -45,6 +46,7 @@ mod endings;
 mod fetching;
 mod handle;
 mod hours;
+mod in_turn;
 mod monitor;
 mod monitoring;
 mod reloading;
@@ -154,7 +156,7 @@ impl Daemon {
     pub fn tenants(&self) -> Vec<(Arc<Settings>, Handle, axum::Router)> {
         let tenant = |site: &Site| {
             let (gate, changes) = (site.gate.clone(), site.followed.subscribe());
-            let handle = Handle::of_tenant(gate, site.blocking.clone(), changes, self.began);
+            let handle = Handle::of_tenant((gate, site.held.clone()), site.blocking.clone(), changes, self.began);
             let monitor = Monitor::new(site.gate.clone(), site.deliveries());
             (site.settings(), handle, monitoring::router(monitor))
         };

@@ -124,51 +124,49 @@ impl Daemon {
         Ok((bound, to))
     }
 
-    /// Puts everything into force. Nothing fails from here on.
+    /// Puts everything into force. Nothing fails from here on, and nothing is left half done where nobody waits for the end of it:
+    /// all of it comes before the first wait, and no tenant's disk is waited for.
     async fn commit(&mut self, staged: Staged, bound: Vec<Bound>, to: Move, by: Option<audit::ReloadedBy>) {
         let listening = staged.listening(self);
-        let Staged { machine, others, mut new } = staged;
+        let Staged { machine, others, new } = staged;
         let listen = wanted(&listening);
         let settings = machine.settings.clone();
         let gone: Vec<Arc<str>> =
             self.tenants.keys().filter(|name| !others.contains_key(*name)).cloned().collect();
         let left: Vec<Site> = gone.iter().filter_map(|name| self.tenants.remove(name)).collect();
-        let mut reloaded = Vec::new();
+        let mut reloaded = BTreeMap::new();
         // Whoever is handed on has to find there what it was handed on by.
         for (name, change) in others {
             if let Some(site) = self.tenants.get_mut(&name) {
-                reloaded.push((site.gate.clone(), site.put_into_force(change)));
+                let previous = site.put_into_force(change);
+                reloaded.insert(name, previous);
             }
         }
-        for (trail, ready) in new.drain(..) {
+        for (trail, ready) in new {
             let places = places(&ready.gate, &trail.settings, &settings, &bound);
             let name = trail.settings.tenant.clone();
-            ready.tell(&trail, &places).await;
-            self.tenants.extend(name.zip(Some(Site::run(trail, ready))));
+            let begun = ready.tell(&trail, places);
+            let site = Site::run(trail, ready);
+            site.in_turn.take_first(begun);
+            self.tenants.extend(name.zip(Some(site)));
         }
         let gates = self.tenants.iter().map(|(name, site)| (name.clone(), site.gate.clone())).collect();
         self.machine.gate.tenants.store(Arc::new(gates));
         let previous = self.machine.put_into_force(machine);
         self.listeners.follow(&listen, bound);
         self.refused.send_replace(None);
-        self.monitoring.follow(to, &self.monitor).await;
         self.leaving.retain(|leaving| !leaving.is_finished());
         for site in left {
             self.leaving.push(tokio::spawn(site.leave(self.began)));
         }
-        reloaded.insert(0, (self.machine.gate.clone(), previous));
-        let beginnings = [&self.machine].into_iter().chain(self.tenants.values());
-        let beginnings: Vec<_> = beginnings.map(|site| (site.gate.clone(), site.beginning.clone())).collect();
-        for (gate, (previous, risks)) in reloaded {
-            judge_again(&gate).await;
-            let beginning = beginnings.iter().find(|(of, _)| Arc::ptr_eq(of, &gate));
-            let settings = gate.in_force.load().settings.clone();
-            let waiting = beginning.map(|(_, beginning)| waiting(beginning, &settings)).unwrap_or_default();
-            for what in &waiting {
-                tracing::warn!("{what} has changed since the start, and waits for a restart");
+        self.machine.tell_reloaded(previous, by.clone());
+        for (name, previous) in reloaded {
+            if let Some(site) = self.tenants.get(&name) {
+                site.tell_reloaded(previous, by.clone());
             }
-            told::reloaded(&gate.audit, [&previous, &settings], waiting, by.clone(), risks).await;
         }
+        self.monitoring.follow(to, &self.monitor).await;
+        self.machine.in_turn.done().await;
     }
 
     /// Records that another configuration was refused and the old one stays in force.
@@ -185,15 +183,29 @@ impl Daemon {
             by,
         };
         let (file, by) = (refused.file.clone(), refused.by.clone());
-        self.machine.gate.audit.record(Event::ConfigurationRefused(refused)).await;
+        self.machine.tell_refused(refused);
         for site in self.tenants.values() {
-            let configuration = Some(site.settings().digest.clone());
-            let (file, by) = (file.clone(), by.clone());
-            let refused =
-                audit::ConfigurationRefused { file, configuration, errors: 0, problems: Vec::new(), by };
-            site.gate.audit.record(Event::ConfigurationRefused(refused)).await;
+            let settings = site.settings();
+            let by = by.clone().map(|by| own(by, [&settings, &settings]));
+            let (file, configuration) = (file.clone(), Some(settings.digest.clone()));
+            site.tell_refused(audit::ConfigurationRefused {
+                file,
+                configuration,
+                errors: 0,
+                problems: Vec::new(),
+                by,
+            });
         }
+        self.machine.in_turn.done().await;
     }
+}
+
+/// Of the files that have changed, those that one tenant names.
+fn own(by: audit::ReloadedBy, of: [&Settings; 2]) -> audit::ReloadedBy {
+    let named: Vec<String> =
+        of.iter().flat_map(|one| one.watched.keys()).map(|file| file.display().to_string()).collect();
+    let watched_files = by.watched_files.into_iter().filter(|file| named.contains(file)).collect();
+    audit::ReloadedBy { watched_files, ..by }
 }
 
 impl Site {
@@ -212,6 +224,27 @@ impl Site {
         self.followed.send_replace(settings.clone());
         self.forwarding.reload(&settings.forwarding);
         (previous.settings.clone(), risks)
+    }
+
+    /// Asks again about those who are there, and records what came into force, in its turn.
+    fn tell_reloaded(&self, (previous, risks): (Arc<Settings>, usize), by: Option<audit::ReloadedBy>) {
+        let (gate, settings) = (self.gate.clone(), self.settings());
+        let waiting = waiting(&self.beginning, &settings);
+        for what in &waiting {
+            tracing::warn!("{what} has changed since the start, and waits for a restart");
+        }
+        let by = by.map(|by| own(by, [&previous, &settings]));
+        let judged = tokio::spawn(judge_again(gate.clone()));
+        self.in_turn.take(async move {
+            // Where it panicked, that was told.
+            let _ = judged.await;
+            told::reloaded(&gate.audit, [&previous, &settings], waiting, by, risks).await;
+        });
+    }
+
+    fn tell_refused(&self, refused: audit::ConfigurationRefused) {
+        let gate = self.gate.clone();
+        self.in_turn.take(async move { gate.audit.record(Event::ConfigurationRefused(refused)).await });
     }
 }
 
@@ -267,7 +300,9 @@ impl Staged {
                 self.others.insert(name, Change::new(site, settings, risks).await?);
             }
             None => {
-                let trail = Trail::begin(settings, risks)?;
+                // It makes folders and reads the end of the trail.
+                let begun = tokio::task::spawn_blocking(move || Trail::begin(settings, risks)).await;
+                let trail = begun.map_err(|defect| StartError::Forwarding(std::io::Error::other(defect)))??;
                 match Ready::new(&trail).await {
                     Ok(ready) => self.new.push((trail, ready)),
                     Err(error) => {
@@ -300,8 +335,7 @@ impl Staged {
 }
 
 /// Asks again about those who are there. It takes a moment where they are thousands.
-async fn judge_again(gate: &Arc<Gate>) {
-    let gate = gate.clone();
+async fn judge_again(gate: Arc<Gate>) {
     let judged = move || {
         // Also where nobody looks at files by themselves.
         gate.people.now(&gate.in_force.load().settings);

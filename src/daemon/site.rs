@@ -4,13 +4,15 @@
 //! Nothing is handed from one to another but a connection, once, by [`relay`]: from the machine to a tenant.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::in_turn::InTurn;
 use super::{Blocking, StartError, endings, fetching, hours, state, telling, told};
 use crate::audit::forward::{Deliveries, Forwarding};
 use crate::audit::{self, Audit, AuditError, AuditTask, Event, SecurityAlert, Stopped};
@@ -90,12 +92,19 @@ impl Ready {
         Ok(Self { gate, blocking, stage, forwarding, state, followed })
     }
 
-    /// Records that it is.
-    pub(super) async fn tell(&self, trail: &Trail, listeners: &[(String, std::net::SocketAddr)]) {
+    /// Records that it is, when it is awaited.
+    pub(super) fn tell(
+        &self,
+        trail: &Trail,
+        listeners: Vec<(String, std::net::SocketAddr)>,
+    ) -> impl Future<Output = ()> + Send + use<> {
         // What is recorded from here on is told, the start too.
         telling::begin(self.gate.clone(), self.followed.subscribe());
-        told::started(&self.gate.audit, &trail.settings, listeners).await;
-        told::loaded(&self.gate.audit, &trail.settings, trail.risks).await;
+        let (gate, settings, risks) = (self.gate.clone(), trail.settings.clone(), trail.risks);
+        async move {
+            told::started(&gate.audit, &settings, &listeners).await;
+            told::loaded(&gate.audit, &settings, risks).await;
+        }
     }
 }
 
@@ -111,6 +120,11 @@ pub(super) struct Site {
     /// Whoever tells of what ends follows the settings in force.
     pub followed: watch::Sender<Arc<Settings>>,
     pub blocking: Arc<Blocking>,
+    /// What it records of the whole process.
+    pub in_turn: InTurn,
+    /// Whoever may record something in its name has one.
+    pub held: mpsc::Sender<Infallible>,
+    holders: mpsc::Receiver<Infallible>,
     records: AuditTask,
     /// Tells of refusals by the minute, until the sender is gone.
     minutes: (oneshot::Sender<()>, JoinHandle<()>),
@@ -131,6 +145,7 @@ impl Site {
         tokio::spawn(fetching::keep(followed.subscribe(), gate.audit.clone(), folder));
         tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));
         let minutes = (until, tokio::spawn(minutes));
+        let (held, holders) = mpsc::channel(1);
         Self {
             gate,
             stage,
@@ -139,6 +154,9 @@ impl Site {
             state,
             followed,
             blocking,
+            in_turn: InTurn::begin(),
+            held,
+            holders,
             records,
             minutes,
             hours,
@@ -167,6 +185,9 @@ impl Site {
             );
         }
         self.gate.refusals.at_end().await;
+        if tokio::time::timeout(LAST_PATIENCE, self.in_turn.end()).await.is_err() {
+            tracing::error!("the last reloads may not be recorded: a disk hangs");
+        }
         let stopped = audit::Stopped {
             reason: why,
             aborted: self.gate.aborted.load(Ordering::Relaxed),
@@ -180,7 +201,7 @@ impl Site {
 
     /// Ends by itself, while the others go on: a reload took the tenant away. Open associations have lost their right; what is under
     /// way in them has the grace period.
-    pub(super) async fn leave(self, began: Instant) {
+    pub(super) async fn leave(mut self, began: Instant) {
         let grace = self.settings().limits.grace;
         self.stage.send_replace(Stage::Draining);
         for entry in self.gate.live.list() {
@@ -193,6 +214,12 @@ impl Site {
         if !is_over {
             self.stage.send_replace(Stage::Stopping);
             let _ = tokio::time::timeout(LAST_PATIENCE, nobody_is_there(&self.gate)).await;
+        }
+        // Its interface ends meanwhile, and what is asked of it by then is recorded.
+        let interface = std::mem::replace(&mut self.held, mpsc::channel(1).0);
+        drop(interface);
+        if tokio::time::timeout(LAST_PATIENCE, self.holders.recv()).await.is_err() {
+            tracing::error!("the interface of a tenant that is there no more does not end");
         }
         self.close("the tenant is there no more".into(), began).await;
     }

@@ -154,7 +154,7 @@ async fn begin(trails: &[Trail]) -> Result<Begun, StartError> {
     let to = Monitoring::default().bind(metrics).await?;
     for (ready, trail) in all.iter().zip(trails) {
         let machine = trails.first().map_or(&trail.settings, |machine| &machine.settings);
-        ready.tell(trail, &places(&ready.gate, &trail.settings, machine, &bound)).await;
+        ready.tell(trail, places(&ready.gate, &trail.settings, machine, &bound)).await;
     }
     Ok((all, listeners, bound, to))
 }

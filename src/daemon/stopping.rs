@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use super::Daemon;
 use super::site::Site;
 use crate::relay::Stage;
@@ -54,12 +56,15 @@ impl Daemon {
         }
         others.await;
         let (why, began) = (why.into(), self.began);
-        for leaving in self.leaving {
-            let _ = tokio::time::timeout(LAST_PATIENCE, leaving).await;
-        }
-        for site in sites {
-            site.close(why.clone(), began).await;
-        }
+        let left = async {
+            for leaving in self.leaving {
+                let _ = leaving.await;
+            }
+        };
+        // The disk of one may hang, and no other waits for it.
+        let mut closing: JoinSet<()> = sites.into_iter().map(|site| site.close(why.clone(), began)).collect();
+        let _ = tokio::time::timeout(LAST_PATIENCE, left).await;
+        while closing.join_next().await.is_some() {}
         self.monitoring.stop().await;
     }
 }

@@ -3,17 +3,20 @@
 //! Until the handshake has said whose a connection is, it is the machine's: counted by it, refused by it, and recorded in its
 //! trail. From then on it is that tenant's alone, as if it had come to an address of its own: another id, another place, other rules.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use rustls::pki_types::UnixTime;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::arrival::{Arrival, Refused};
 use super::leg::Leg;
-use super::threshold::{counted, handshake_failed, spoken, unexpected};
+use super::gate::Gate;
+use super::threshold::{admitted, counted, handshake_failed, spoken, unexpected};
 use crate::config::{Lead, ListenerSettings, Shared};
-use crate::policy::Block;
+use crate::identity::Certificate;
 use crate::policy::limits::ConnectionPermit;
 use crate::tls::{Hello, Protocol, ServerStream, Session};
 use crate::trace::Node;
@@ -29,7 +32,7 @@ pub(super) async fn enter(
 ) -> Result<(Leg, ConnectionPermit), Refused> {
     let Some(shared) = arrival.listener.shared.clone() else { return Err(gone()) };
     let address = arrival.from.ip().to_canonical();
-    blocked(arrival).map_or(Ok(()), Err)?;
+    welcome(arrival, &shared, address)?;
     // Of the machine: until it is known whose it is.
     let unknown = arrival.gate.limiter.connection(address);
     let unknown = unknown.map_err(|over| Refused::limited(over, &arrival.settings.limit_keys))?;
@@ -39,22 +42,9 @@ pub(super) async fn enter(
     }
     let began = Instant::now();
     let hello = Hello::read(&mut socket).await.map_err(|error| handshake_failed(&error))?;
-    let named = hello.server_name.as_ref().and_then(|name| shared.by_name.get(name));
-    let named = named.and_then(|index| shared.leads.get(*index)).cloned();
+    let named = hello.server_name.as_ref().and_then(|name| shared.by_name.get(name)).copied();
     let (stream, lead) = match named {
-        Some(lead) => {
-            let listener = listener_of(arrival, &lead).ok_or_else(gone)?;
-            let config = listener.tls.as_ref().map(|tls| tls.built.config.clone()).ok_or_else(gone)?;
-            let answered = ServerStream::answer(config, socket, hello).await;
-            // Whoever asks for a tenant by its name is refused by that one.
-            match answered {
-                Ok(stream) => (stream, lead),
-                Err(error) => {
-                    belong(arrival, &lead)?;
-                    return Err(handshake_failed(&error));
-                }
-            }
-        }
+        Some(index) => answer_by_name(arrival, &shared, index, (socket, hello)).await?,
         None => {
             let config = shared.common.config.clone();
             let stream = ServerStream::answer(config, socket, hello).await;
@@ -81,11 +71,59 @@ pub(super) async fn enter(
     Ok((Leg::new(Box::new(stream)).traced(arrival.trace(Node::Requestor)), permit))
 }
 
-/// Whom the machine shuts out has no tenant.
-fn blocked(arrival: &Arrival) -> Option<Refused> {
-    let blocks = arrival.gate.blocks.load();
-    let block = blocks.of_address(arrival.from.ip().to_canonical(), time::OffsetDateTime::now_utc());
-    block.map(Block::refusal).map(Refused::from)
+/// Before a byte is answered: whether any tenant that listens there lets the address in, as far as that alone decides.
+fn welcome(arrival: &Arrival, shared: &Shared, address: IpAddr) -> Result<(), Refused> {
+    let mut reasons = BTreeSet::new();
+    for lead in &shared.leads {
+        let Some((gate, listener)) = there(arrival, lead) else { continue };
+        match admitted(&gate, &gate.in_force.load().settings, &listener.name, address) {
+            Ok(()) => return Ok(()),
+            Err(refusal) => reasons.insert(refusal.reason.label()),
+        };
+    }
+    let reason = match reasons.len() {
+        0 => return Err(gone()),
+        1 if reasons.contains(Reason::Blocked.label()) => Reason::Blocked,
+        _ => Reason::AddressNotAllowed,
+    };
+    Err(Refused::new(reason, format!("none of the tenants that listen there lets {address} in")))
+}
+
+/// Whoever asks for a tenant by its name is answered and refused by that one.
+async fn answer_by_name(
+    arrival: &mut Arrival,
+    shared: &Shared,
+    index: usize,
+    (socket, hello): (TcpStream, Hello),
+) -> Result<(ServerStream, Lead), Refused> {
+    let lead = shared.leads.get(index).cloned().ok_or_else(gone)?;
+    let (gate, listener) = there(arrival, &lead).ok_or_else(gone)?;
+    let config = listener.tls.as_ref().map(|tls| tls.built.config.clone()).ok_or_else(gone)?;
+    let address = arrival.from.ip().to_canonical();
+    let let_in = admitted(&gate, &gate.in_force.load().settings, &listener.name, address);
+    if let Err(refusal) = let_in {
+        belong(arrival, &lead)?;
+        return Err(refusal.into());
+    }
+    let answered = ServerStream::answer(config, socket, hello).await;
+    let refused = match answered {
+        Ok(stream) => match stream.state().peer_certificates() {
+            Some(chain) if shared.common.is_of_another(index, chain, UnixTime::now()) => of_several(chain),
+            _ => return Ok((stream, lead)),
+        },
+        Err(error) => handshake_failed(&error),
+    };
+    belong(arrival, &lead)?;
+    Err(refused)
+}
+
+/// Of CAs that vouch for each other nobody can say whose certificate it is.
+fn of_several(chain: &[CertificateDer<'_>]) -> Refused {
+    let explanation = "its chain does not tell whose it is: several who listen at this address trust it";
+    let mut refused = Refused::new(Reason::CertificateUnknownCa, explanation);
+    refused.certificate =
+        chain.first().map(|own| Box::new(Certificate::from_der_or_fingerprint(own)));
+    refused
 }
 
 fn told_by_authority(shared: &Shared, stream: &ServerStream) -> Option<Lead> {
@@ -103,25 +141,28 @@ fn is_pinned(listener: &ListenerSettings, session: &Session) -> bool {
         .is_some_and(|(trust, certificate)| trust.pinned().iter().any(|binding| binding.matches(certificate)))
 }
 
-fn listener_of(arrival: &Arrival, lead: &Lead) -> Option<Arc<ListenerSettings>> {
+/// The tenant and its listener, as they are now.
+fn there(arrival: &Arrival, lead: &Lead) -> Option<(Arc<Gate>, Arc<ListenerSettings>)> {
     let gate = arrival.gate.tenants.load().get(&lead.tenant).cloned()?;
-    let in_force = gate.in_force.load();
     let address = arrival.listener.address;
-    let mut there = in_force.settings.listeners.iter();
-    there.find(|one| one.name == lead.listener && one.address == address).cloned()
+    let settings = gate.in_force.load().settings.clone();
+    let mut there = settings.listeners.iter();
+    let listener = there.find(|one| one.name == lead.listener && one.address == address).cloned()?;
+    Some((gate, listener))
 }
 
 /// From here on it is this tenant's, as if it had come to an address of its own.
 fn belong(arrival: &mut Arrival, lead: &Lead) -> Result<(), Refused> {
-    let listener = listener_of(arrival, lead).ok_or_else(gone)?;
-    let gate = arrival.gate.tenants.load().get(&lead.tenant).cloned().ok_or_else(gone)?;
+    let (gate, listener) = there(arrival, lead).ok_or_else(gone)?;
     let slot = gate.slots.take_now();
     arrival.rounds = gate.rounds();
     arrival.in_force = gate.in_force.load_full();
     arrival.settings = arrival.in_force.settings.clone();
     arrival.listener = listener;
     let id = gate.next_id();
-    tracing::info!(tenant = %lead.tenant, association = %id, "the connection is a tenant's");
+    let span = tracing::Span::current();
+    span.record("tenant", &*lead.tenant).record("association", &*id);
+    tracing::info!("the connection is a tenant's");
     arrival.id = id;
     arrival.gate = gate;
     match slot {

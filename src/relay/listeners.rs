@@ -198,7 +198,7 @@ impl Listeners {
         match listener::bind(bound) {
             Ok(socket) => self.run(gate, key, wanted, bound, Arc::new(socket)),
             Err(error) => {
-                tracing::error!(listener = %key.1, address = %bound, %error, "no longer listening: it made room for another, which cannot be had");
+                tracing::error!(tenant = key.0.as_deref(), listener = %key.1, address = %bound, %error, "no longer listening: it made room for another, which cannot be had");
             }
         }
     }
@@ -221,9 +221,10 @@ impl Listeners {
     }
 
     fn accept(&mut self, Bound { gate, settings, socket, at: bound }: Bound) {
-        tracing::info!(listener = %settings.name, address = %bound, tls = settings.tls.is_some(), "listening");
+        let is_tls = settings.tls.is_some();
         let wanted = ListenFor { gate, settings };
         let (key, address) = (wanted.key(), wanted.settings.address);
+        tracing::info!(tenant = key.0.as_deref(), listener = %key.1, address = %bound, tls = is_tls, "listening");
         self.run(wanted.gate, key, address, bound, socket);
     }
 
@@ -249,8 +250,8 @@ impl Listeners {
             wanted.iter().find(is_it).is_some_and(|one| one.settings.address == running.wanted)
         };
         let gone = self.running.extract_if(|key, running| !stays(key, running));
-        for ((_, name), running) in gone {
-            tracing::info!(listener = %name, "no longer listening");
+        for ((tenant, name), running) in gone {
+            tracing::info!(tenant = tenant.as_deref(), listener = %name, "no longer listening");
             running.removed.send_replace(true);
             self.retired.push(running.task);
         }

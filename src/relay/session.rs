@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tracing::Instrument;
+use tracing::field::Empty;
 use zeroize::Zeroizing;
 
 use super::arrival::{Arrival, Refused};
@@ -55,7 +56,14 @@ pub(crate) async fn serve(
     };
     let id = gate.next_id();
     let reached = socket.local_addr().unwrap_or(address);
-    let span = tracing::info_span!("connection", address = tracing::field::Empty, association = %id);
+    let span = tracing::info_span!("connection", address = Empty, tenant = Empty, association = Empty);
+    if let Some(tenant) = &settings.tenant {
+        span.record("tenant", &**tenant);
+    }
+    // Where tenants share an address it is known later by which id, and told once.
+    if listener.shared.is_none() {
+        span.record("association", &*id);
+    }
     let mut arrival = Arrival {
         gate,
         in_force,
@@ -95,6 +103,9 @@ async fn arrive(arrival: &mut Arrival, socket: TcpStream) -> Option<(Leg, Reques
     let (mut requestor, permit) = match entrance::enter(arrival, socket, &artim).await {
         Ok(entered) => entered,
         Err(refused) => {
+            if arrival.listener.shared.is_some() {
+                tracing::Span::current().record("association", &*arrival.id);
+            }
             arrival.refuse_connection(&refused);
             return None;
         }

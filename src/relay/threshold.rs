@@ -6,6 +6,8 @@ use time::OffsetDateTime;
 use tokio::net::TcpStream;
 
 use super::arrival::{Arrival, Refused};
+use super::gate::Gate;
+use crate::config::Settings;
 use crate::policy::Refusal;
 use crate::policy::limits::ConnectionPermit;
 use crate::tls::Protocol;
@@ -18,16 +20,21 @@ const LOOKED_AT: usize = 16;
 /// Whether the address may come in, and how many of its connections there are.
 pub(super) fn counted(arrival: &Arrival) -> Result<ConnectionPermit, Refused> {
     let address = arrival.from.ip().to_canonical();
-    admitted(arrival, address).map_err(Refused::from)?;
+    admitted(&arrival.gate, &arrival.settings, &arrival.listener.name, address).map_err(Refused::from)?;
     let permit = arrival.gate.limiter.connection(address);
     permit.map_err(|over| Refused::limited(over, &arrival.settings.limit_keys))
 }
 
 /// Whether the address may come in at all, as far as that alone decides.
-fn admitted(arrival: &Arrival, address: IpAddr) -> Result<(), Refusal> {
-    match arrival.gate.blocks.load().of_address(address, OffsetDateTime::now_utc()) {
+pub(super) fn admitted(
+    gate: &Gate,
+    settings: &Settings,
+    listener: &str,
+    address: IpAddr,
+) -> Result<(), Refusal> {
+    match gate.blocks.load().of_address(address, OffsetDateTime::now_utc()) {
         Some(block) => Err(block.refusal()),
-        None => arrival.settings.policy.admits_address(&arrival.listener.name, address),
+        None => settings.policy.admits_address(listener, address),
     }
 }
 

@@ -15,6 +15,7 @@ use rustls::{
 use std::sync::Arc;
 
 use super::config::{Server, provider, versions};
+use super::refusal::Own;
 use super::trust::ClientTrust;
 use super::{Profile, TlsError, in_place, refusal};
 
@@ -28,19 +29,29 @@ pub struct Common {
 
 /// Each with the number that its listener has for whoever asks.
 #[derive(Debug)]
-struct Trusts(Vec<(usize, Arc<ClientTrust>)>);
+struct Trusts {
+    /// Whom a chain can be for that comes here.
+    here: Vec<Numbered>,
+    /// Whom a chain can be for only where it is asked for them by name. It is not for another then.
+    elsewhere: Vec<Numbered>,
+}
 
-/// Of these listeners, with any number for each. All show the certificate of the first; without one nobody is let in.
+type Numbered = (usize, Arc<ClientTrust>);
+
+/// Of these listeners, with any number for each. All show the certificate of the first; without one nobody is let in. Whom a chain
+/// is for that only `others` vouch for is not told here.
 ///
 /// # Errors
 /// [`TlsError::Setup`].
 pub fn common<'s>(
     profile: Profile,
     servers: impl Iterator<Item = (usize, &'s Server)>,
+    others: impl Iterator<Item = (usize, &'s Server)>,
 ) -> Result<Common, TlsError> {
     let servers: Vec<(usize, &Server)> = servers.collect();
-    let trusts = servers.iter().filter_map(|(number, server)| Some((*number, server.trust.clone()?)));
-    let trusts = Arc::new(Trusts(trusts.collect()));
+    let trust = |(number, server): (usize, &Server)| Some((number, server.trust.clone()?));
+    let here = servers.iter().copied().filter_map(trust).collect();
+    let trusts = Arc::new(Trusts { here, elsewhere: others.filter_map(trust).collect() });
     let first = servers.first().map(|(_, server)| &server.config);
     let resolver: Arc<dyn ResolvesServerCert> = match first {
         Some(config) => config.cert_resolver.clone(),
@@ -49,7 +60,7 @@ pub fn common<'s>(
     let builder = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(versions(profile))
         .map_err(TlsError::Setup)?;
-    let builder = match trusts.0.is_empty() {
+    let builder = match trusts.here.is_empty() {
         true => builder.with_no_client_auth(),
         false => builder.with_client_cert_verifier(trusts.clone()),
     };
@@ -66,6 +77,13 @@ impl Common {
     pub fn owner(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Option<usize> {
         self.trusts.owner(chain, now).ok()
     }
+
+    /// Whether a chain is for another listener than that of this number, too, which the client asked for by name.
+    pub fn is_of_another(&self, number: usize, chain: &[CertificateDer<'_>], now: UnixTime) -> bool {
+        let Trusts { here, elsewhere } = &*self.trusts;
+        let mut others = here.iter().chain(elsewhere).filter(|(other, _)| *other != number);
+        others.any(|(_, trust)| trust.judge_anew(chain, now).is_ok())
+    }
 }
 
 impl Trusts {
@@ -73,15 +91,18 @@ impl Trusts {
     fn owner(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<usize, Error> {
         let mut owners = Vec::new();
         let mut refused = None;
-        for (number, trust) in &self.0 {
+        for (number, trust) in &self.here {
             match trust.judge_anew(chain, now) {
                 Ok(()) => owners.push(*number),
-                Err(error) if refused.is_none() && !is_of_a_stranger(&error) => refused = Some(error),
+                Err(error) if refused.is_none() && may_be_told(&error) => refused = Some(error),
                 Err(_) => {}
             }
         }
+        let elsewhere = self.elsewhere.iter().filter(|(_, trust)| trust.judge_anew(chain, now).is_ok());
+        owners.extend(elsewhere.map(|(number, _)| *number));
+        let is_here = |owner: &usize| self.here.iter().any(|(number, _)| number == owner);
         match owners.as_slice() {
-            [owner] => Ok(*owner),
+            [owner] if is_here(owner) => Ok(*owner),
             // Of CAs that vouch for each other nobody can say whose certificate it is.
             [_, ..] => Err(CertificateError::UnknownIssuer.into()),
             [] => Err(refused.unwrap_or_else(|| CertificateError::UnknownIssuer.into())),
@@ -89,13 +110,32 @@ impl Trusts {
     }
 
     fn any(&self) -> Result<&Arc<ClientTrust>, Error> {
-        let first = self.0.first().map(|(_, trust)| trust);
+        let first = self.here.first().map(|(_, trust)| trust);
         first.ok_or_else(|| Error::General("nobody is trusted".into()))
     }
 }
 
-fn is_of_a_stranger(error: &Error) -> bool {
-    matches!(error, Error::InvalidCertificate(CertificateError::UnknownIssuer))
+/// Whether a client may hear it: it is said of certificates of every CA alike, or only behind a signature that a listed CA has made.
+/// What would be said of a certificate by the name of its CA alone would tell which names are listed.
+fn may_be_told(error: &Error) -> bool {
+    use CertificateError as E;
+    let Error::InvalidCertificate(error) = error else { return false };
+    match Own::of(error) {
+        Some(own) => matches!(own, Own::AuthorityEnded { .. } | Own::Unfit(_)),
+        None => matches!(
+            error,
+            E::Expired
+                | E::ExpiredContext { .. }
+                | E::NotValidYet
+                | E::NotValidYetContext { .. }
+                | E::Revoked
+                | E::UnknownRevocationStatus
+                | E::ExpiredRevocationList
+                | E::ExpiredRevocationListContext { .. }
+                | E::InvalidPurpose
+                | E::InvalidPurposeContext { .. }
+        ),
+    }
 }
 
 impl ClientCertVerifier for Trusts {

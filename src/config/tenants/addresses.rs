@@ -29,6 +29,13 @@ impl Guest<'_> {
         tls.is_some_and(|tls| tls.settings.client_authentication == ClientAuthentication::Required)
     }
 
+    /// Whether a CA of the one signed a CA of the other.
+    fn is_related_to(&self, other: &Self) -> bool {
+        let trust = |guest: &Self| guest.listener.tls.as_ref().and_then(|tls| tls.built.trust.clone());
+        let both = trust(self).zip(trust(other));
+        both.is_some_and(|(own, other)| own.is_signed_by(&other) || other.is_signed_by(&own))
+    }
+
     fn trusted(&self) -> BTreeSet<String> {
         let trust = self.listener.tls.as_ref().and_then(|tls| tls.built.trust.as_deref());
         let signing = trust.into_iter().flat_map(|trust| trust.signing());
@@ -155,12 +162,15 @@ fn wrong(guest: &Guest<'_>, before: &[Guest<'_>]) -> Option<Told> {
         ));
     }
     let trusted = guest.trusted();
+    let remedy =
+        "let each tenant's devices have certificates of a CA of its own, or give each tenant its own address";
     if before.iter().any(|other| !other.trusted().is_disjoint(&trusted)) {
-        return Some((
-            "client-ca",
-            "is trusted by another tenant at this address, too: its certificates would not tell whose a connection is",
-            "let each tenant's devices have certificates of a CA of its own, or give each tenant its own address",
-        ));
+        let problem = "is trusted by another tenant at this address, too: its certificates would not tell whose a connection is";
+        return Some(("client-ca", problem, remedy));
+    }
+    if before.iter().any(|other| other.is_related_to(guest)) {
+        let problem = "has a CA that signed one of another tenant at this address, or was signed by one: certificates would not tell whose a connection is";
+        return Some(("client-ca", problem, remedy));
     }
     let told =
         before.iter().find(|other| other.is_told_by_authority()).filter(|_| guest.is_told_by_authority());
@@ -189,11 +199,13 @@ fn one(address: SocketAddr, guests: &[Guest<'_>]) -> Result<ListenerSettings, St
     for (index, guest) in guests.iter().enumerate() {
         by_name.extend(guest.part.server_names.iter().map(|named| (named.name.clone(), index)));
     }
-    let told = guests.iter().enumerate().filter(|(_, guest)| guest.is_told_by_authority());
-    let told = told.filter_map(|(index, guest)| Some((index, &guest.listener.tls.as_ref()?.built)));
+    let servers = |is_told: bool| {
+        let which = guests.iter().enumerate().filter(move |(_, guest)| guest.is_told_by_authority() == is_told);
+        which.filter_map(|(index, guest)| Some((index, &guest.listener.tls.as_ref()?.built)))
+    };
     let tls = guests.iter().find(|guest| guest.is_told_by_authority()).unwrap_or(first);
     let tls = tls.listener.tls.as_ref().ok_or("no TLS")?;
-    let common = tls::common(tls.settings.profile, told).map_err(|error| error.to_string())?;
+    let common = tls::common(tls.settings.profile, servers(true), servers(false)).map_err(|error| error.to_string())?;
     let built =
         tls::Server { config: common.config.clone(), trust: None, files: Vec::new(), ends: Vec::new() };
     Ok(ListenerSettings {

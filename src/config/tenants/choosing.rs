@@ -40,6 +40,6 @@ impl Parts {
         let names = || self.tenants.iter().map(|part| part.name.to_string()).collect();
         let Some(name) = tenant else { return Err(NotChosen::None(names())) };
         let part = self.tenants.iter().find(|part| *part.name == *name);
-        part.map(|part| part.text.clone()).ok_or_else(|| NotChosen::Unknown(name, names()))
+        part.map(|part| part.text.to_string()).ok_or_else(|| NotChosen::Unknown(name, names()))
     }
 }

@@ -34,7 +34,7 @@ pub(in crate::config) fn compile(path: &Path, text: &str, parts: &Parts) -> Resu
         not_yet(&root);
         let settings = settings(path, &parts.machine, &root, Whose::Machine)?;
         let owned = owned::of(&root, &settings);
-        let text = parts.machine.as_str().into();
+        let text = parts.machine.clone();
         Some(Compiled { name: None, text, settings, owned, places: Places::new() })
     }));
     let of_all = found.warnings.clone();
@@ -86,7 +86,8 @@ fn tenant(path: &Path, part: &Part, root: &Section<'_>) -> Option<Compiled> {
     settings.tenant = Some(part.name.clone());
     settings.audit.tenant = Some(part.name.clone());
     let owned = owned::of(root, &settings);
-    let (name, text) = (Some(part.name.clone()), part.text.as_str().into());
+    settings.text = part.text.clone();
+    let (name, text) = (Some(part.name.clone()), part.text.clone());
     Some(Compiled { name, text, settings, owned, places: addresses::places(root) })
 }
 

@@ -2,8 +2,8 @@
 //!
 //! # How it is done
 //!
-//! The text of the file is [split] into one text for each tenant and one for the machine, each as long as the file, with
-//! spaces where another's tables stand. Each text is compiled by the compiler of a file without tenants, into [`Settings`](super::Settings) of its
+//! The text of the file is [split] into one text for each tenant and one for the machine, each with the lines of the file, which
+//! are empty where another's tables stand. Each text is compiled by the compiler of a file without tenants, into [`Settings`](super::Settings) of its
 //! own. So nothing of one tenant is in what another one's code can see: not a peer, a role, a secret, a limit or the number
 //! of any of them; lines and columns of problems stay those of the file; and whatever part is compiled, now or later, is a part of
 //! one tenant without a thought of others. The daemon makes one gate of each, with its own records, limits, blocks and

@@ -1,6 +1,6 @@
 //! Where in a file each table begins that has a header of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -15,16 +15,19 @@ pub(super) struct Owner {
     pub is_its_own: bool,
 }
 
-/// The headers of a file by their offsets. A table ends where the next header begins.
+/// The headers of a file by their offsets. A table ends where the next header begins, or before the comments and empty lines
+/// above that: they are about what follows, which may be another one's.
 pub(super) struct Regions<'t> {
     text: &'t str,
     headers: BTreeMap<usize, Owner>,
+    /// Where values end. The last line of one may look like a comment.
+    ends: BTreeSet<usize>,
 }
 
 impl<'t> Regions<'t> {
     /// Of a file that was read without an error.
     pub(super) fn of(text: &'t str, root: &DeTable<'_>) -> Self {
-        let mut regions = Self { text, headers: BTreeMap::new() };
+        let mut regions = Self { text, headers: BTreeMap::new(), ends: BTreeSet::new() };
         for (key, value) in root {
             let owner = |item| Owner { key: key.get_ref().to_string(), item, is_its_own: true };
             match value.get_ref() {
@@ -53,8 +56,15 @@ impl<'t> Regions<'t> {
                     self.headers.entry(at).or_insert(owner);
                 }
             }
-            DeValue::Array(items) => items.iter().for_each(|item| self.enter(item, owner.clone())),
-            _ => {}
+            DeValue::Array(items) => {
+                items.iter().for_each(|item| self.enter(item, owner.clone()));
+                if !items.iter().any(|item| self.has(item.span().start)) {
+                    self.ends.insert(value.span().end);
+                }
+            }
+            _ => {
+                self.ends.insert(value.span().end);
+            }
         }
     }
 
@@ -68,10 +78,27 @@ impl<'t> Regions<'t> {
         0..self.headers.keys().next().copied().unwrap_or(self.text.len())
     }
 
-    /// Each table, from its header to the next one.
+    /// Each table, from its header to what stands above the next one.
     pub(super) fn each(&self) -> impl Iterator<Item = (std::ops::Range<usize>, &Owner)> {
         let ends = self.headers.keys().skip(1).copied().chain([self.text.len()]);
-        self.headers.iter().zip(ends).map(|((start, owner), end)| (*start..end, owner))
+        self.headers.iter().zip(ends).map(|((start, owner), next)| (*start..self.end(*start, next), owner))
+    }
+
+    /// Where what is of the table ends that begins at `start`.
+    fn end(&self, start: usize, next: usize) -> usize {
+        let least = self.ends.range(..=next).next_back().copied().unwrap_or_default().max(start);
+        let mut end = next;
+        // The line of the next header is empty up to it.
+        while let Some(above) = self.text.get(least..end) {
+            let line = above.strip_suffix('\n').unwrap_or(above).rfind('\n').map(|at| least + at + 1);
+            let Some(line) = line else { return end };
+            let written = self.text.get(line..end).unwrap_or_default().trim();
+            if !written.is_empty() && !written.starts_with('#') {
+                return end;
+            }
+            end = line;
+        }
+        end
     }
 
     /// Whether a value stands under a header of its own.
@@ -112,5 +139,22 @@ mod tests {
             ]
         );
         assert_eq!(&text[regions.above()], "relative-to = \"file\"\n# [[peer]]\n");
+    }
+
+    #[test]
+    fn what_stands_above_a_header_is_not_of_the_table_before_it() {
+        let text = "[a]\nx = 1 # of x\n# of what follows\n\n \t# too\n  [b]\n# inside\ny = \"\"\"\n# value\n\n# value\"\"\"\n#\n[c]\n#\n[d]\nz = [\n# of z\n]\n\n# the end";
+        let root = DeTable::parse(text).unwrap();
+        let regions = Regions::of(text, root.get_ref());
+        let found: Vec<_> = regions.each().map(|(range, _)| &text[range]).collect();
+        assert_eq!(
+            found,
+            [
+                "[a]\nx = 1 # of x\n",
+                "[b]\n# inside\ny = \"\"\"\n# value\n\n# value\"\"\"\n",
+                "[c]\n",
+                "[d]\nz = [\n# of z\n]\n",
+            ]
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! One text into several: of each tenant, and of the machine. Each is as long as the file, and has spaces where something stands
-//! that is not its own.
+//! One text into several: of each tenant, and of the machine. Each has the lines of the file, and they are empty where something
+//! stands that is not its own.
 
 use std::ops::Range;
 use std::path::Path;
@@ -38,13 +38,13 @@ pub(in crate::config) struct Part {
     pub name: Arc<str>,
     pub share: Share,
     pub server_names: Vec<Named>,
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 /// A file with tenants, split.
 pub(in crate::config) struct Parts {
     /// What belongs to none of them.
-    pub machine: String,
+    pub machine: Arc<str>,
     /// In the order of the file.
     pub tenants: Vec<Part>,
 }
@@ -102,8 +102,8 @@ impl<'r, 'f> Splitting<'r, 'f> {
     fn split(&self) -> Option<Parts> {
         self.headless();
         let owned: Vec<Owners> = OWNED.iter().map(|key| self.owners(key)).collect();
-        let mut machine = Masked::of(self.report.text());
-        let mut tenants: Vec<Masked> = self.tenants.iter().map(|_| Masked::of(self.report.text())).collect();
+        let mut machine = Masked::of(self.report.text(), self.report.lines());
+        let mut tenants: Vec<Masked> = self.tenants.iter().map(|_| machine.clone()).collect();
         for part in tenants.iter_mut().chain([&mut machine]) {
             part.show(self.regions.above());
         }
@@ -130,10 +130,10 @@ impl<'r, 'f> Splitting<'r, 'f> {
         let tenants = self.tenants.iter().zip(tenants).map(|(tenant, text)| {
             let Tenant { name, share, server_names } = tenant.as_ref()?;
             let (name, share, server_names) = (name.clone(), *share, server_names.clone());
-            Some(Part { name, share, server_names, text: text.into_text() })
+            Some(Part { name, share, server_names, text: text.into_text().into() })
         });
         let tenants = tenants.collect::<Option<Vec<_>>>()?;
-        Some(Parts { machine: machine.into_text(), tenants })
+        Some(Parts { machine: machine.into_text().into(), tenants })
     }
 
     /// Reports values above all headers that would be somebody's, and tables that are written in line.
@@ -150,6 +150,19 @@ impl<'r, 'f> Splitting<'r, 'f> {
             if !has_header {
                 let place = Place { offset: key.span().start, key: key.get_ref().to_string() };
                 self.report.error(&place, "has no header", remedy);
+            }
+        }
+        Section::root(self.report, self.root).tables("tenant").iter().for_each(|one| self.headless_in(one));
+    }
+
+    /// The same of a tenant's own tables: of what is written inside `[[tenant]]` nothing would be in any text.
+    fn headless_in(&self, tenant: &Section<'_>) {
+        for key in TABLES {
+            let Some(span) = tenant.span_of(key) else { continue };
+            let place = tenant.place_of(key);
+            if !self.regions.has(place.offset) {
+                let remedy = format!("write it as a table with a header of its own: [tenant.{key}]");
+                self.report.error(&Place { offset: span.start, ..place }, "has no header", remedy);
             }
         }
     }
@@ -243,35 +256,63 @@ impl<'r, 'f> Splitting<'r, 'f> {
     }
 }
 
-/// A text of which only some can be seen.
+/// A text of which only some can be seen. What cannot is not there, but for the lines that it has: with many tenants, each
+/// would have as many blanks as all of them have text.
+#[derive(Clone)]
 struct Masked<'t> {
-    whole: &'t [u8],
-    seen: Vec<u8>,
+    whole: &'t str,
+    /// Offsets at which lines begin.
+    lines: &'t [usize],
+    shown: Vec<Range<usize>>,
+    hidden: Vec<Range<usize>>,
 }
 
 impl<'t> Masked<'t> {
-    fn of(text: &'t str) -> Self {
-        let hidden = |byte: &u8| if matches!(byte, b'\n' | b'\r') { *byte } else { b' ' };
-        Self { whole: text.as_bytes(), seen: text.as_bytes().iter().map(hidden).collect() }
+    fn of(whole: &'t str, lines: &'t [usize]) -> Self {
+        Self { whole, lines, shown: Vec::new(), hidden: Vec::new() }
     }
 
+    /// Ranges that do not overlap, in any order.
     fn show(&mut self, range: Range<usize>) {
-        if let (Some(seen), Some(whole)) = (self.seen.get_mut(range.clone()), self.whole.get(range)) {
-            seen.copy_from_slice(whole);
-        }
+        self.shown.push(range);
     }
 
+    /// What is shown, and yet not to be seen.
     fn hide(&mut self, range: Range<usize>) {
-        for byte in self.seen.get_mut(range).into_iter().flatten() {
-            if !matches!(byte, b'\n' | b'\r') {
-                *byte = b' ';
-            }
-        }
+        self.hidden.push(range);
     }
 
-    fn into_text(self) -> String {
-        // What is shown is cut between characters.
-        String::from_utf8_lossy(&self.seen).into_owned()
+    /// Every line is the one that it was, and has at its place what is left of it.
+    fn into_text(mut self) -> String {
+        self.shown.sort_by_key(|range| range.start);
+        self.hidden.sort_by_key(|range| range.start);
+        let mut text = String::new();
+        let mut at = 0;
+        for range in &self.shown {
+            text.extend(self.gap(at..range.start));
+            let hidden: Vec<_> = self.hidden.iter().filter(|one| range.contains(&one.start)).collect();
+            at = range.start;
+            for one in hidden {
+                text.push_str(self.whole.get(at..one.start).unwrap_or_default());
+                let blank = |sign: char| if matches!(sign, '\n' | '\r') { sign } else { ' ' };
+                text.extend(self.whole.get(one.clone()).unwrap_or_default().chars().map(blank));
+                at = one.end;
+            }
+            text.push_str(self.whole.get(at..range.end).unwrap_or_default());
+            at = range.end;
+        }
+        text.extend(self.gap(at..self.whole.len()));
+        text
+    }
+
+    /// The ends of the lines of what is not shown, and what stands before the next thing that is.
+    fn gap(&self, range: Range<usize>) -> impl Iterator<Item = char> + use<> {
+        let line_of = |offset: usize| self.lines.partition_point(|start| *start <= offset);
+        let (first, last) = (line_of(range.start), line_of(range.end));
+        let begins = last.checked_sub(1).and_then(|line| self.lines.get(line)).copied().unwrap_or_default();
+        let before = self.whole.get(begins.max(range.start)..range.end).unwrap_or_default().chars().count();
+        let ends = std::iter::repeat_n('\n', last.saturating_sub(first));
+        ends.chain(std::iter::repeat_n(' ', before))
     }
 }
 
@@ -305,8 +346,10 @@ mod tests {
         let rest = ["[audit]", "directory = \"machine\"", "[[notify]]", "name = \"n\""];
         assert_eq!(lines(&parts.machine), with(&rest));
         for text in [&lyon.text, &paris.text, &parts.machine] {
-            assert_eq!(text.len(), FILE.len());
-            assert_eq!(text.lines().count(), FILE.lines().count());
+            assert_eq!(text.matches('\n').count(), FILE.matches('\n').count());
+            for (own, whole) in text.lines().zip(FILE.lines()) {
+                assert!(own.chars().zip(whole.chars()).all(|(own, whole)| own == whole || own == ' '), "{own}");
+            }
         }
     }
 }

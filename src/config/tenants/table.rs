@@ -33,6 +33,7 @@ pub(super) fn tenants(root: &Section<'_>) -> (Vec<Option<Tenant>>, Names) {
     let mut names = Names::of("tenant", root);
     let mut shares = 0.0;
     let sections = root.tables("tenant");
+    let text: Arc<str> = root.report.text().into();
     let tenants = sections.iter().map(|section| {
         section.refuse_others(&TENANT.keys().chain(TABLES).collect::<Vec<_>>());
         let name = names.define(section);
@@ -52,7 +53,6 @@ pub(super) fn tenants(root: &Section<'_>) -> (Vec<Option<Tenant>>, Names) {
             );
         }
         let listed = section.list("server-names", server_name).unwrap_or_default();
-        let text: Arc<str> = root.report.text().into();
         let server_names = listed
             .into_iter()
             .map(|one| Named { name: one.value, place: one.place, text: text.clone() })
@@ -63,10 +63,11 @@ pub(super) fn tenants(root: &Section<'_>) -> (Vec<Option<Tenant>>, Names) {
     (tenants, names)
 }
 
-/// As a client asks for it: in lower case.
+/// As a client asks for it: in lower case, and without the dot that a name may end with elsewhere (RFC 6066 §3).
 fn server_name(text: &str) -> Result<String, Wrong> {
-    match DnsName::try_from(text).is_ok() {
-        true => Ok(text.to_ascii_lowercase()),
+    let name = text.strip_suffix('.').unwrap_or(text);
+    match DnsName::try_from(name).is_ok() {
+        true => Ok(name.to_ascii_lowercase()),
         false => Err(Wrong::new(
             format!("{text:?} is no DNS name"),
             "write a name that clients ask for in the TLS handshake, as in \"lyon.dicom.example.org\"",

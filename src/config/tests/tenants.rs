@@ -205,6 +205,64 @@ fn what_belongs_to_nobody_or_to_somebody_who_is_not_there_is_told_where_it_stand
 }
 
 #[test]
+fn a_table_of_a_tenant_that_has_no_header_of_its_own_is_an_error_and_never_left_out() {
+    let home = Home::new(&["lyon", "paris"]);
+    let two = home.two();
+    for key in ["audit", "users", "admin"] {
+        for written in [
+            format!("{key} = 7"),
+            format!("{key} = \"x\""),
+            format!("{key} = []"),
+            format!("{key} = [\"x\"]"),
+            format!("{key} = [[1]]"),
+            format!("{key} = [{{ directory = \"x\" }}]"),
+            format!("{key} = {{ directory = \"x\", nonsense = 3 }}"),
+            format!("{key}.directory = \"x\""),
+            format!("{key}.deeper.listen = \"x\""),
+            format!("\"{key}\" . listen = \"x\""),
+        ] {
+            let text = two.replacen("share = 0.5\n", &format!("share = 0.5\n{written}\n"), 1);
+            let header = |key: &str| format!("[tenant.{key}]\n");
+            let directory = format!("directory = \"{}/lyon\"\n", home.path().display());
+            let listen = format!("listen = \"unix:{}/lyon.sock\"\n", home.path().display());
+            // It is there once.
+            let text = match key {
+                "audit" => text.replacen(&(header(key) + &directory), "", 1),
+                _ => text.replacen(&(header("admin") + &listen), "", 1),
+            };
+            let line = text.lines().position(|line| line == written).unwrap() + 2;
+            let told = format!("{line}: [[tenant]] \"lyon\" {key}: has no header");
+            assert_eq!(home.problems(&text), [told], "{written}");
+        }
+    }
+    let repository = two.replacen("[tenant.admin]", "[[tenant.audit.repository]]\n[tenant.admin]", 1);
+    assert!(home.problems(&repository).iter().all(|problem| !problem.contains("has no header")));
+}
+
+#[test]
+fn what_a_tenant_is_does_not_change_with_what_stands_above_the_header_of_another() {
+    let home = Home::new(&["lyon", "paris"]);
+    let two = home.two();
+    let digests = |text: &str| {
+        let tenants = home.load(text).unwrap().tenants;
+        tenants.iter().map(|one| one.settings.digest.clone()).collect::<Vec<_>>()
+    };
+    let before = digests(&two);
+    let above = two.replacen("[[tenant]]\nname = \"paris\"", "\n  # Paris, since May\n#\n\n  [[tenant]]\nname = \"paris\"", 1);
+    assert_eq!(digests(&above), before);
+    assert_eq!(digests(&format!("{two}\n# the end\n")), before);
+    // What looks like a comment, and is the end of a value.
+    let told = |end: &str| {
+        let [first, rest] = ["[[crosswalk]]\nname = \"c\"\ntenant = \"paris\"", &two]
+            .map(|text| text.to_owned());
+        let value = format!("[[peer]]\nname = \"x\"\ntenant = \"lyon\"\nnetworks = [\"127.0.0.1\"]\nrole = \"r\"\ncalling-ae-titles = [\"\"\"\n# {end}\"\"\"]\n");
+        home.problems(&rest.replacen(&first, &(value + &first), 1))
+    };
+    let problems = told("A");
+    assert!(problems.iter().all(|one| one.contains("[[peer]] \"x\" calling-ae-titles[0]")), "{problems:#?}");
+}
+
+#[test]
 fn no_two_tenants_have_a_trail_a_key_a_secret_or_a_crosswalk_in_common_however_it_is_named() {
     let home = Home::new(&["lyon", "paris"]);
     let two = home.two();

@@ -56,6 +56,7 @@ pub struct Trust<V: ?Sized> {
 #[derive(Debug)]
 struct Authority<V: ?Sized> {
     certificate: Arc<Certificate>,
+    der: CertificateDer<'static>,
     /// Seconds since 1970, both included.
     dates: (i64, i64),
     verifier: Arc<V>,
@@ -82,6 +83,7 @@ impl<V: Verifies + ?Sized> Trust<V> {
         let authority = |listed: &&Listed| {
             Ok(Authority {
                 certificate: Arc::new(listed.facts.certificate.clone()),
+                der: listed.der.clone(),
                 dates: dates(&listed.facts),
                 verifier: build(&[*listed])?,
             })
@@ -268,9 +270,27 @@ impl<V: ?Sized> Trust<V> {
     pub fn signing(&self) -> impl Iterator<Item = &Arc<Certificate>> {
         self.authorities.iter().map(|authority| &authority.certificate)
     }
+
+    /// Whether a CA of this one is signed by a CA of the other, whose chains are then good for both.
+    pub fn is_signed_by(&self, other: &Self) -> bool {
+        let mut pairs = self.authorities.iter().flat_map(|own| other.authorities.iter().map(move |by| (own, by)));
+        pairs.any(|(own, by)| own.is_signed_by(by, &self.algorithms))
+    }
 }
 
 impl<V: ?Sized> Authority<V> {
+    fn is_signed_by(&self, other: &Self, algorithms: &WebPkiSupportedAlgorithms) -> bool {
+        let (Ok((_, own)), Ok((_, by))) =
+            (X509Certificate::from_der(&self.der), X509Certificate::from_der(&other.der))
+        else {
+            return false;
+        };
+        let (message, signature) = (own.tbs_certificate.as_ref(), &*own.signature_value.data);
+        let key = &*by.public_key().subject_public_key.data;
+        own.issuer().as_raw() == by.subject().as_raw()
+            && algorithms.all.iter().any(|one| one.verify_signature(key, message, signature).is_ok())
+    }
+
     fn is_current(&self, now: UnixTime) -> bool {
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         (self.dates.0..=self.dates.1).contains(&now)
