@@ -54,6 +54,7 @@ impl Daemon {
         let (until, over) = oneshot::channel();
         let minutes = gate.refusals.clone().each_minute(settings.audit.directory.clone(), over);
         tokio::spawn(hours::keep(gate.clone()));
+        tokio::spawn(blocking.clone().keep());
         let folder = settings.state_directory.clone();
         tokio::spawn(fetching::keep(followed.subscribe(), gate.audit.clone(), folder));
         tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));

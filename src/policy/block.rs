@@ -1,6 +1,7 @@
 //! Whom an administrator has shut out while the proxy runs, for how long, and why.
 //!
 //! A block is a further condition of the one [decision](super::decide()): nothing that the configuration allows wins over it.
+//! There may be ten thousand, and a decision asks an index for those that could be meant.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -18,6 +19,10 @@ use crate::identity::{Certificate, CertificateBinding};
 use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
 
+mod index;
+
+use index::Index;
+
 /// Whom a block shuts out: a kind and a value, as a command line has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Blocked {
@@ -31,6 +36,8 @@ pub enum Blocked {
     Peer(Arc<str>),
     /// A user who has proven to be one, by name.
     User(Arc<str>),
+    /// An `[[agreement]]`, by id: every route that is open by it.
+    Agreement(Arc<str>),
 }
 
 /// Why a text names nobody that could be blocked.
@@ -39,7 +46,7 @@ pub enum BlockedError {
     /// What stands before the colon, or nothing does.
     #[error(
         "\"{0}\" is not what a block names: write ae-title:LYON_CT1, address:203.0.113.9, address:203.0.113.0/24, \
-         certificate:sha256:…, certificate:spki-sha256:…, peer:lyon, user:anna or user:issuer/anna"
+         certificate:sha256:…, certificate:spki-sha256:…, peer:lyon, user:anna, user:issuer/anna or agreement:lyon-2026"
     )]
     Kind(String),
     /// What is wrong with the value.
@@ -72,8 +79,19 @@ pub struct Block {
 }
 
 /// All that is shut out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Blocks(Vec<Block>);
+#[derive(Clone, Debug, Default)]
+pub struct Blocks {
+    all: Vec<Block>,
+    index: Index,
+}
+
+impl PartialEq for Blocks {
+    fn eq(&self, other: &Self) -> bool {
+        self.all == other.all
+    }
+}
+
+impl Eq for Blocks {}
 
 /// What is known of somebody who may be shut out.
 #[derive(Clone, Copy, Debug)]
@@ -88,18 +106,6 @@ pub struct Known<'a> {
     pub calling: &'a AeTitle,
     /// The `[[peer]]` that it is.
     pub peer: &'a str,
-}
-
-impl Blocked {
-    fn holds(&self, known: &Known<'_>) -> bool {
-        match self {
-            Self::AeTitle(title) => title == known.calling,
-            Self::Network(network) => network.contains(&known.address.to_canonical()),
-            Self::Certificate(binding) => known.certificate.is_some_and(|shown| binding.matches(shown)),
-            Self::Peer(name) => **name == *known.peer,
-            Self::User(name) => known.user == Some(name),
-        }
-    }
 }
 
 impl Block {
@@ -126,26 +132,33 @@ impl Block {
 
 impl Blocks {
     /// Those in the order in which they were made.
-    pub fn new(blocks: Vec<Block>) -> Self {
-        Self(blocks)
+    pub fn new(all: Vec<Block>) -> Self {
+        let index = Index::over(&all);
+        Self { all, index }
     }
 
     /// All of them, also those whose time is over.
     pub fn iter(&self) -> impl Iterator<Item = &Block> {
-        self.0.iter()
+        self.all.iter()
     }
 
     /// The first that shuts an address out, before anything else is known.
     pub fn of_address(&self, address: IpAddr, now: OffsetDateTime) -> Option<&Block> {
-        let address = address.to_canonical();
-        let holds =
-            |block: &Block| matches!(&block.of, Blocked::Network(network) if network.contains(&address));
-        self.0.iter().find(|block| holds(block) && block.is_in_force(now))
+        self.at(self.index.of_address(address, now))
     }
 
-    /// The first that shuts somebody out.
+    /// The first that shuts somebody out. Those of agreements are asked once it is known by which a route is open.
     pub fn of(&self, known: &Known<'_>, now: OffsetDateTime) -> Option<&Block> {
-        self.0.iter().find(|block| block.of.holds(known) && block.is_in_force(now))
+        self.at(self.index.of(known, now))
+    }
+
+    /// The first that shuts out whoever comes by an agreement.
+    pub fn of_agreement(&self, id: &str, now: OffsetDateTime) -> Option<&Block> {
+        self.at(self.index.of_agreement(id, now))
+    }
+
+    fn at(&self, place: Option<usize>) -> Option<&Block> {
+        self.all.get(place?)
     }
 }
 
@@ -160,6 +173,7 @@ impl fmt::Display for Blocked {
             Self::Certificate(binding) => write!(f, "certificate:{binding}"),
             Self::Peer(name) => write!(f, "peer:{name}"),
             Self::User(name) => write!(f, "user:{name}"),
+            Self::Agreement(id) => write!(f, "agreement:{id}"),
         }
     }
 }
@@ -197,6 +211,12 @@ impl FromStr for Blocked {
                 "user",
                 "is no name: those of users are 1 to 64 letters, digits and . _ - @ +, behind the name of an issuer and a slash \
                  for those of tokens"
+                    .into(),
+            )),
+            "agreement" if is_name(value) => Ok(Self::Agreement(value.into())),
+            "agreement" => Err(wrong(
+                "agreement",
+                "is no id: those of agreements are 1 to 64 letters, digits, dots, hyphens and underscores"
                     .into(),
             )),
             _ => Err(no_kind()),
@@ -241,111 +261,4 @@ fn certificate(text: &str) -> Result<CertificateBinding, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Block, Blocked, Blocks, Known};
-    use std::time::Duration;
-    use time::OffsetDateTime;
-
-    const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
-
-    fn block(of: &str, until: Option<OffsetDateTime>) -> Block {
-        Block { id: 7, of: of.parse().unwrap(), until, why: "stolen".into(), by: "anna".into(), since: NOW }
-    }
-
-    #[test]
-    fn what_a_block_names_reads_back_as_it_is_printed() {
-        let fingerprint = "ab".repeat(32);
-        for text in [
-            "ae-title:LYON_CT1",
-            "address:203.0.113.9",
-            "address:203.0.113.0/24",
-            "address:2001:db8::/32",
-            "peer:lyon-2.old_one",
-            "user:anna.b@lyon",
-            "user:keycloak/auth0|5f7c:a/b",
-            &format!("certificate:sha256:{fingerprint}"),
-            &format!("certificate:spki-sha256:{fingerprint}"),
-        ] {
-            assert_eq!(text.parse::<Blocked>().unwrap().to_string(), text);
-        }
-        assert_eq!(
-            "address:203.0.113.9/24".parse::<Blocked>().unwrap().to_string(),
-            "address:203.0.113.0/24"
-        );
-        assert_eq!(
-            "address:::ffff:203.0.113.9".parse::<Blocked>().unwrap().to_string(),
-            "address:203.0.113.9"
-        );
-    }
-
-    #[test]
-    fn networks_of_ipv4_that_are_written_as_ipv6_shut_out_those_of_ipv4() {
-        for (text, read) in [
-            ("address:::ffff:127.0.0.0/104", "address:127.0.0.0/8"),
-            ("address:::ffff:203.0.113.9/120", "address:203.0.113.0/24"),
-            ("address:::ffff:203.0.113.9/128", "address:203.0.113.9"),
-            ("address:::ffff:0:0/96", "address:0.0.0.0/0"),
-            ("address:2000::/3", "address:2000::/3"),
-        ] {
-            assert_eq!(text.parse::<Blocked>().unwrap().to_string(), read);
-        }
-        for text in ["address:::ffff:0:0/95", "address:::/0", "address:::/80"] {
-            let error = text.parse::<Blocked>().unwrap_err().to_string();
-            assert!(error.contains("holds addresses of IPv4"), "{error}");
-        }
-        let blocks = Blocks::new(vec![block("address:::ffff:127.0.0.0/104", None)]);
-        assert!(blocks.of_address("127.0.0.1".parse().unwrap(), NOW).is_some());
-        assert!(blocks.of_address("::ffff:127.0.0.1".parse().unwrap(), NOW).is_some());
-        assert!(blocks.of_address("128.0.0.1".parse().unwrap(), NOW).is_none());
-    }
-
-    #[test]
-    fn what_names_nobody_is_refused_with_what_would_be_right() {
-        for (text, told) in [
-            ("LYON_CT1", "\"LYON_CT1\" is not what a block names: write ae-title:LYON_CT1"),
-            ("host:gw", "\"host:gw\" is not what a block names"),
-            ("address:gw.lyon", "address: \"gw.lyon\" is neither an address nor a network"),
-            ("ae-title:", "ae-title: \"\" is no AE title"),
-            ("certificate:dns:gw.lyon", "is a name, which the holder"),
-            ("peer:", "peer: \"\" is no name"),
-            ("peer:lyon: the old one", "is no name"),
-            ("user:", "user: \"\" is no name"),
-            ("user:anna b", "is no name"),
-            ("user:/anna", "is no name"),
-            ("user:keycloak/", "is no name"),
-            ("user:keycloak/an\"na", "is no name"),
-            (&format!("peer:{}", "a".repeat(60 << 10)), "is no name"),
-            ("ae-title:\x1b[2J", "ae-title: \"\\x1b[2J\" is no AE title"),
-        ] {
-            let error = text.parse::<Blocked>().unwrap_err().to_string();
-            assert!(error.contains(told), "{error}");
-        }
-    }
-
-    #[test]
-    fn each_kind_shuts_out_whom_it_names_for_as_long_as_it_lasts_and_nobody_else() {
-        let known = |calling, peer| Known {
-            address: "::ffff:203.0.113.9".parse().unwrap(),
-            certificate: None,
-            user: Some("anna"),
-            calling,
-            peer,
-        };
-        let (ct, mr) = ("LYON_CT1".parse().unwrap(), "LYON_MR1".parse().unwrap());
-        let later = NOW + Duration::from_secs(60);
-        for (of, title, peer, is_shut_out) in [
-            ("ae-title:LYON_CT1", &ct, "lyon", true),
-            ("ae-title:LYON_CT1", &mr, "lyon", false),
-            ("address:203.0.113.0/24", &ct, "lyon", true),
-            ("address:198.51.100.9", &ct, "lyon", false),
-            ("peer:lyon", &mr, "lyon", true),
-            ("peer:lyon", &mr, "lyon-2", false),
-            ("user:anna", &mr, "nice", true),
-            ("user:bert", &mr, "nice", false),
-        ] {
-            let blocks = Blocks::new(vec![block("peer:oslo", None), block(of, Some(later))]);
-            assert_eq!(blocks.of(&known(title, peer), NOW).is_some(), is_shut_out, "{of}");
-            assert!(blocks.of(&known(title, peer), later).is_none(), "{of} after its end");
-        }
-    }
-}
+mod tests;

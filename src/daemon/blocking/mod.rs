@@ -1,4 +1,5 @@
-//! Whom an administrator shuts out: on the disk first, then in force, for those who come and for those who are there.
+//! Whom an administrator shuts out: on the disk first, then in force, for those who come and for those who are there. Where the
+//! disk takes nothing, they are shut out all the same, and somebody is told.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,8 +7,10 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use crate::audit::{Event, SecurityAlert};
 use crate::policy::{Block, Blocked};
 use crate::relay::Gate;
+use crate::vocabulary::Notice;
 
 mod error;
 mod kept;
@@ -16,6 +19,9 @@ mod store;
 pub use error::BlockError;
 pub use kept::blocks_in;
 use store::Store;
+
+/// How often it is tried to write what the disk did not take.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// The blocks of this proxy.
 pub struct Blocking {
@@ -46,7 +52,7 @@ impl Blocking {
     /// when this is back; open associations end between two messages. Once it is begun it is done, also where nobody waits for it.
     ///
     /// # Errors
-    /// It is neither, unless it is [`BlockError::NotSure`].
+    /// It is neither, unless it is [`BlockError::NotSure`], or [`BlockError::OnlyInMemory`]: then somebody is told.
     pub async fn block(
         &self,
         of: Blocked,
@@ -54,14 +60,40 @@ impl Blocking {
         why: &str,
         by: &str,
     ) -> Result<Block, BlockError> {
-        self.store.add((of, lasting), (why, by)).await
+        let made = self.store.add((of, lasting), (why, by)).await;
+        if let Err(error @ BlockError::OnlyInMemory { .. }) = &made {
+            self.tell(error);
+        }
+        made
+    }
+
+    /// Not awaited: the records may lie on the same disk.
+    fn tell(&self, error: &BlockError) {
+        let explanation = error.to_string();
+        tracing::error!(reason = Notice::BlockNotKept.label(), "{explanation}");
+        let reason = Notice::BlockNotKept.label().into();
+        let alert = SecurityAlert { reason, explanation, ..SecurityAlert::default() };
+        let audit = self.gate.audit.clone();
+        tokio::spawn(async move { audit.record(Event::SecurityAlert(Box::new(alert))).await });
+    }
+
+    /// Writes what the disk did not take, as soon as it does.
+    pub(super) async fn keep(self: Arc<Self>) {
+        let mut due = tokio::time::interval(AGAIN);
+        due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            due.tick().await;
+            if !self.store.save_again().await {
+                tracing::warn!(reason = Notice::BlockNotKept.label(), "blocks are still in memory only");
+            }
+        }
     }
 
     /// Takes a block back.
     ///
     /// # Errors
-    /// There is none of this number, or the disk did not take it: then it is still in force. After [`BlockError::NotSure`] it
-    /// is not.
+    /// There is none of this number, or the disk did not take it: then it is still in force, unless the disk never had it. After
+    /// [`BlockError::NotSure`] it is not.
     pub async fn unblock(&self, id: u64) -> Result<Block, BlockError> {
         self.store.remove(id).await
     }

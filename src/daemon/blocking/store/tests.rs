@@ -38,14 +38,31 @@ async fn a_block_is_on_the_disk_and_in_force_when_it_is_answered_and_no_number_c
 }
 
 #[tokio::test]
-async fn what_the_disk_did_not_take_is_not_in_force() {
+async fn whom_the_disk_does_not_take_is_shut_out_in_memory_which_is_said_and_written_once_it_can_be() {
     let home = Scratch::new();
     let (store, in_force) = open(home.path());
+    let of = |text: &str| (text.parse().unwrap(), None);
+    let kept = store.add(of("peer:oslo"), ("x", "y")).await.unwrap();
     // A folder in the place of the file that is written beside.
-    fs::create_dir_all(home.path().join(format!("{NAME}-new/x"))).unwrap();
-    let refused = store.add(("peer:lyon".parse().unwrap(), None), ("x", "y")).await;
+    let beside = home.path().join(format!("{NAME}-new"));
+    fs::create_dir_all(beside.join("x")).unwrap();
+    let said = store.add(of("peer:lyon"), ("x", "y")).await.unwrap_err();
+    assert!(matches!(said, BlockError::OnlyInMemory { id: 2, .. }), "{said:?}");
+    let text = said.to_string();
+    assert!(text.starts_with("block 2 is in force, but only in memory: ") && text.contains(NAME), "{text}");
+    let ids = |blocks: &Blocks| blocks.iter().map(|block| block.id).collect::<Vec<_>>();
+    assert_eq!((ids(&in_force.load()), ids(&open(home.path()).1.load())), (vec![1, 2], vec![1]));
+    // Of one that the disk has, the disk decides whether it is taken back; of one that it never had, nobody does.
+    let refused = store.remove(kept.id).await;
     assert!(matches!(refused, Err(BlockError::NotKept { .. })), "{refused:?}");
-    assert_eq!(**in_force.load(), Blocks::default());
+    store.add(of("peer:bern"), ("x", "y")).await.unwrap_err();
+    assert_eq!(store.remove(3).await.unwrap().id, 3);
+    assert_eq!((ids(&in_force.load()), store.save_again().await), (vec![1, 2], false));
+    fs::remove_dir_all(beside).unwrap();
+    assert!(store.save_again().await);
+    assert_eq!(ids(&open(home.path()).1.load()), [1, 2]);
+    assert_eq!(store.remove(2).await.unwrap().id, 2);
+    assert_eq!(ids(&open(home.path()).1.load()), [1]);
 }
 
 #[tokio::test]
@@ -133,7 +150,7 @@ async fn what_would_be_too_long_to_be_read_again_is_refused_and_said_where_it_is
     assert_eq!((in_force.load_full(), fs::read_to_string(&file).unwrap()), (before, text.clone()));
     fs::write(&file, text + " ").unwrap();
     let error = Store::open(home.path(), Arc::default(), Arc::new(|| {})).err().unwrap().to_string();
-    assert!(error.contains("longer than 4194304 bytes"), "{error}");
+    assert!(error.contains("longer than 33554432 bytes"), "{error}");
 }
 
 #[tokio::test]
