@@ -18,8 +18,8 @@ use super::report::{Report, Used, values};
 use super::section::Section;
 use super::settings::{AdminListen, AdminSettings, ListenerSettings, LogFormat, Settings};
 use super::{
-    admin, agreement, audit, claims, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite,
-    role, spelling, syntax, upstream, users,
+    admin, agreement, audit, automatic_blocks, claims, issuer, limits, listener, loops, metrics, notify,
+    peer, policy, rewrite, role, spelling, syntax, upstream, users,
 };
 use crate::files::looked_for;
 use crate::notation::hex;
@@ -130,14 +130,13 @@ fn issuers(root: &Section<'_>, admin: Option<&AdminSettings>) -> Issuers {
 /// In the order in which things refer to each other.
 fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
     let (log, records) = (audit::log(root), audit::audit(root));
-    let notifications = notify::targets(root);
-    let admin = admin::admin(root);
+    let (notifications, admin) = (notify::targets(root), admin::admin(root));
     let upstreams = upstream::upstreams(root);
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
     let limits = limits::limits(root, rewrites.largest_frame());
-    let metrics = metrics::metrics(root);
-    let roles = role::roles(root);
+    let automatic_blocks = automatic_blocks::automatic_blocks(root).map(Arc::new);
+    let (metrics, roles) = (metrics::metrics(root), role::roles(root));
     let users = users::users(root, admin.as_ref(), &roles);
     let issuers = issuers(root, admin.as_ref());
     let listeners = listener::listeners(root, &upstreams.names);
@@ -183,6 +182,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,
         policy: Arc::new(Policy::new(peers, routes, defaults, roles.compiled).within(borders)),
+        automatic_blocks,
         open_associations: policy::open_associations(root),
         secret_fingerprints: rewrites.fingerprints,
         rewrites: rewrites.compiled,

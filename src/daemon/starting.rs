@@ -55,6 +55,7 @@ impl Daemon {
         let minutes = gate.refusals.clone().each_minute(settings.audit.directory.clone(), over);
         tokio::spawn(hours::keep(gate.clone()));
         tokio::spawn(blocking.clone().keep());
+        tokio::spawn(blocking.clone().follow());
         let folder = settings.state_directory.clone();
         tokio::spawn(fetching::keep(followed.subscribe(), gate.audit.clone(), folder));
         tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));

@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::one_site::of_one_site;
 use super::peer::is_name;
 use super::proven::{LONGEST_USER_NAME, is_user_name};
 use super::refusal::Refusal;
@@ -24,7 +25,7 @@ mod index;
 use index::Index;
 
 /// Whom a block shuts out: a kind and a value, as a command line has them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Blocked {
     /// A calling AE title, exact.
     AeTitle(AeTitle),
@@ -36,6 +37,8 @@ pub enum Blocked {
     Peer(Arc<str>),
     /// A user who has proven to be one, by name.
     User(Arc<str>),
+    /// The same, where they come from this address; from this /64 where it is of IPv6.
+    UserAt(Arc<str>, IpAddr),
     /// An `[[agreement]]`, by id: every route that is open by it.
     Agreement(Arc<str>),
 }
@@ -46,7 +49,7 @@ pub enum BlockedError {
     /// What stands before the colon, or nothing does.
     #[error(
         "\"{0}\" is not what a block names: write ae-title:LYON_CT1, address:203.0.113.9, address:203.0.113.0/24, \
-         certificate:sha256:…, certificate:spki-sha256:…, peer:lyon, user:anna, user:issuer/anna or agreement:lyon-2026"
+         certificate:sha256:…, certificate:spki-sha256:…, peer:lyon, user:anna, user:issuer/anna, user-at:203.0.113.9/anna or agreement:lyon-2026"
     )]
     Kind(String),
     /// What is wrong with the value.
@@ -76,6 +79,9 @@ pub struct Block {
     pub by: String,
     /// Since when.
     pub since: OffsetDateTime,
+    /// Nobody decided on it: they were refused too often. An address is then shut out where it comes anew, and what was let in from
+    /// there before goes on: it may be another's, behind the same address.
+    pub automatic: bool,
 }
 
 /// All that is shut out.
@@ -114,17 +120,22 @@ impl Block {
         self.until.is_none_or(|until| now < until)
     }
 
-    /// The no to whoever it shuts out.
-    pub fn refusal(&self) -> Refusal {
+    /// For people: whom, until when, by whom and why.
+    pub fn told(&self) -> String {
         let until = match self.until.and_then(|until| until.format(&Rfc3339).ok()) {
             Some(until) => format!("until {until}"),
             None => "until it is taken back".into(),
         };
+        format!("block {}: {} is blocked {until} by {}: {}", self.id, self.of, self.by, self.why)
+    }
+
+    /// The no to whoever it shuts out.
+    pub fn refusal(&self) -> Refusal {
         Refusal {
             reason: Reason::Blocked,
             nearest: None,
             stated: None,
-            detail: format!("block {}: {} is blocked {until} by {}: {}", self.id, self.of, self.by, self.why),
+            detail: self.told(),
             remedy: format!("dimsegate unblock {}", self.id),
         }
     }
@@ -173,6 +184,7 @@ impl fmt::Display for Blocked {
             Self::Certificate(binding) => write!(f, "certificate:{binding}"),
             Self::Peer(name) => write!(f, "peer:{name}"),
             Self::User(name) => write!(f, "user:{name}"),
+            Self::UserAt(name, address) => write!(f, "user-at:{address}/{name}"),
             Self::Agreement(id) => write!(f, "agreement:{id}"),
         }
     }
@@ -213,6 +225,10 @@ impl FromStr for Blocked {
                  for those of tokens"
                     .into(),
             )),
+            "user-at" => match at_an_address(value) {
+                Some((name, address)) => Ok(Self::UserAt(name, address)),
+                None => Err(wrong("user-at", "is no address, a slash, and the name of a user".into())),
+            },
             "agreement" if is_name(value) => Ok(Self::Agreement(value.into())),
             "agreement" => Err(wrong(
                 "agreement",
@@ -229,6 +245,12 @@ fn names_a_user(text: &str) -> bool {
     let Some((issuer, name)) = text.split_once('/') else { return is_user_name(text) };
     let legal = |byte: u8| byte.is_ascii_graphic() && !b"\"\\".contains(&byte);
     is_name(issuer) && (1..=LONGEST_USER_NAME).contains(&name.len()) && name.bytes().all(legal)
+}
+
+fn at_an_address(text: &str) -> Option<(Arc<str>, IpAddr)> {
+    let (address, name) = text.split_once('/')?;
+    let address = address.parse().ok().filter(|_| names_a_user(name))?;
+    Some((name.into(), of_one_site(address)))
 }
 
 /// Addresses as they are looked at, where one of IPv4 is that, also as it is written in IPv6 (RFC 4291 §2.5.5.2).

@@ -115,6 +115,7 @@ fn blocked(now: OffsetDateTime) -> Blocks {
         why: "measured".into(),
         by: "bench".into(),
         since: now,
+        automatic: false,
     };
     Blocks::new((0..BLOCKS).map(one).collect())
 }

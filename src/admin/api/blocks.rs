@@ -21,8 +21,8 @@ use crate::policy::{Blocked, Policy};
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Block {
     id: u64,
-    /// `ae-title:…`, `address:…`, `certificate:sha256:…`, `certificate:spki-sha256:…`, `peer:…`, `user:…` or
-    /// `agreement:…`.
+    /// `ae-title:…`, `address:…`, `certificate:sha256:…`, `certificate:spki-sha256:…`, `peer:…`, `user:…`,
+    /// `user-at:…` (a user at one address) or `agreement:…`.
     of: String,
     /// Absent: until it is taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,6 +30,8 @@ pub(super) struct Block {
     reason: String,
     by: String,
     since: String,
+    /// Nobody decided on it: there were too many refusals ([automatic-blocks]).
+    automatic: bool,
 }
 
 /// Whom to shut out.
@@ -38,7 +40,8 @@ pub(super) struct Block {
 #[schema(as = WantedBlock)]
 pub(super) struct Wanted {
     /// `ae-title:LYON_CT1` (calling), `address:203.0.113.9`, `address:203.0.113.0/24`, `certificate:sha256:…`,
-    /// `certificate:spki-sha256:…`, `peer:lyon`, `user:anna` (who has proven to be that user over DIMSE) or
+    /// `certificate:spki-sha256:…`, `peer:lyon`, `user:anna` (who has proven to be that user over DIMSE),
+    /// `user-at:203.0.113.9/anna` (the same, from one address) or
     /// `agreement:lyon-2026` (every route that is open by it).
     of: String,
     /// How long, such as `1h`; absent: until it is taken back.
@@ -77,7 +80,7 @@ pub(super) async fn add(
     let of: Blocked = of.parse().map_err(|error: crate::policy::BlockedError| bad(error.to_string()))?;
     let settings = shared.proxy.settings();
     configured(&of, &settings.policy).map_err(bad)?;
-    if let Blocked::User(name) = &of {
+    if let Blocked::User(name) | Blocked::UserAt(name, _) = &of {
         let users = shared.proxy.gate().people.present(settings.clone()).await;
         // Those of an issuer are behind its name, and nobody lists them.
         let issuer = name.split_once('/').map(|(issuer, _)| issuer);
@@ -169,6 +172,7 @@ impl Block {
             reason: block.why.clone(),
             by: block.by.clone(),
             since: moment(block.since),
+            automatic: block.automatic,
         }
     }
 }

@@ -21,6 +21,7 @@ WHO is one of
   certificate:sha256:…      a certificate; certificate:spki-sha256:… its key
   peer:NAME                 a [[peer]] of the configuration
   user:NAME                 a user of [users], or ISSUER/NAME of a token, wherever a user identity has proven that it is this one
+  user-at:ADDRESS/NAME      the same, from one address only
   agreement:ID              an [[agreement]] of the configuration: every route that is open by it
 
 It is on the disk when the command is back, and holds across reloads and restarts. If the disk does not take it, it is in force \

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 /// As many as are kept. Whoever needs more has a network to name, or a peer to take out of the configuration.
 pub(super) const MOST: usize = 10_000;
+/// As many that nobody decided on: they leave those be that somebody does.
+pub(super) const MOST_AUTOMATIC: usize = 5_000;
 /// Bytes of a reason.
 pub(super) const LONGEST_REASON: usize = 500;
 /// Bytes of the file: more than it has with all that is allowed.

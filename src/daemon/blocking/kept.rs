@@ -35,6 +35,8 @@ pub(super) struct Row {
     pub why: String,
     pub by: String,
     pub since: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub automatic: bool,
 }
 
 /// The blocks that are kept in a folder, which need not be there, for whoever only looks.
@@ -80,6 +82,7 @@ impl Row {
             why: block.why.clone(),
             by: block.by.clone(),
             since: text(block.since),
+            automatic: block.automatic,
         }
     }
 
@@ -97,6 +100,7 @@ impl Row {
             why: self.why.clone(),
             by: self.by.clone(),
             since: time(&self.since)?,
+            automatic: self.automatic,
         })
     }
 }

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::audit::{Event, SecurityAlert};
 use crate::policy::{Block, Blocked};
-use crate::relay::Gate;
+use crate::relay::{Due, Gate};
 use crate::vocabulary::Notice;
 
 mod error;
@@ -18,10 +18,12 @@ mod store;
 
 pub use error::BlockError;
 pub use kept::blocks_in;
-use store::Store;
+use store::{Added, Store};
 
 /// How often it is tried to write what the disk did not take.
 const AGAIN: Duration = Duration::from_secs(60);
+/// Between two changes that nobody decided on: whoever is refused from everywhere keeps no disk busy.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The blocks of this proxy.
 pub struct Blocking {
@@ -65,6 +67,36 @@ impl Blocking {
             self.tell(error);
         }
         made
+    }
+
+    /// Shuts out whoever is refused too often, as long as the proxy runs; once a second at the most, all together.
+    pub(super) async fn follow(self: Arc<Self>) {
+        loop {
+            let due = self.gate.repeated.due().await;
+            match self.store.add_automatic(due).await {
+                Ok(Added { made, not_kept }) => {
+                    not_kept.iter().for_each(|error| self.tell(error));
+                    made.iter().for_each(|(block, due)| self.tell_of(block, due));
+                }
+                Err(error) => tracing::error!(%error, "nobody is shut out automatically"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    fn tell_of(&self, block: &Block, due: &Due) {
+        let explanation = format!("{}. To let it in: dimsegate unblock {}", block.told(), block.id);
+        let reason = Notice::AutomaticallyBlocked.label();
+        tracing::warn!(reason, "{explanation}");
+        let (listener, address) = (Some(due.listener.to_string()), Some(due.address));
+        let alert = SecurityAlert {
+            reason: reason.into(),
+            explanation,
+            listener,
+            address,
+            ..SecurityAlert::default()
+        };
+        self.gate.audit.record_refusal(Event::SecurityAlert(Box::new(alert)));
     }
 
     /// Not awaited: the records may lie on the same disk.

@@ -1,6 +1,6 @@
 //! Blocks on the disk, and in force behind that; where the disk does not take them, in force all the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,10 +10,11 @@ use arc_swap::ArcSwap;
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::error::{BlockError, LONGEST, LONGEST_REASON, MOST};
+use super::error::{BlockError, LONGEST, LONGEST_REASON, MOST, MOST_AUTOMATIC};
 use super::kept::{Kept, NAME, read};
 use crate::files;
 use crate::policy::{Block, Blocked, Blocks};
+use crate::relay::Due;
 
 /// Bytes of who blocked. A certificate can have a longer subject; records say all of it.
 const LONGEST_BY: usize = 500;
@@ -76,19 +77,47 @@ impl Store {
         let (why, by) = (why.to_owned(), signed(by));
         self.change(move |mut turn| {
             let mut changed = turn.held.in_force(now);
-            if changed.blocks.len() >= MOST {
+            if changed.blocks.iter().filter(|block| !block.automatic).count() >= MOST {
                 return Err(BlockError::TooMany);
             }
-            let id = changed.next.max(1);
-            changed.next = id.saturating_add(1);
-            let block = Block { id, of, until, why, by, since: now };
-            changed.blocks.push(block.clone());
-            changed.unsaved.insert(id);
+            let block = changed.add(Block { id: 0, of, until, why, by, since: now, automatic: false });
+            let id = block.id;
             match turn.put(changed, true)? {
                 Put::Kept => Ok(block),
                 Put::NotSure(error) => Err(BlockError::NotSure { id, file: turn.file, error }),
                 Put::OnlyInMemory(error) => Err(BlockError::OnlyInMemory { id, file: turn.file, error }),
             }
+        })
+        .await
+    }
+
+    /// Adds those that nobody decided on, in one change, but for who is shut out already. Where there are as many as are kept,
+    /// those give way that end first.
+    ///
+    /// # Errors
+    /// Nothing is changed. Beside those that are in force: that the disk did not take them.
+    pub(super) async fn add_automatic(&self, repeated: Vec<Due>) -> Result<Added, BlockError> {
+        self.change(move |mut turn| {
+            let now = OffsetDateTime::now_utc();
+            let mut changed = turn.held.in_force(now);
+            let mut there: HashSet<Blocked> = changed.blocks.iter().map(|block| block.of.clone()).collect();
+            let mut made = Vec::new();
+            for due in repeated {
+                if there.insert(due.of.clone()) {
+                    made.push((changed.add(automatic(&due, now)), due));
+                }
+            }
+            changed.give_way();
+            if made.is_empty() {
+                return Ok(Added { made, not_kept: None });
+            }
+            let id = made.first().map_or(0, |(block, _)| block.id);
+            let not_kept = match turn.put(changed, true)? {
+                Put::Kept => None,
+                Put::NotSure(error) => Some(BlockError::NotSure { id, file: turn.file, error }),
+                Put::OnlyInMemory(error) => Some(BlockError::OnlyInMemory { id, file: turn.file, error }),
+            };
+            Ok(Added { made, not_kept })
         })
         .await
     }
@@ -194,6 +223,26 @@ impl Turn {
 }
 
 impl Held {
+    /// One more, with its number.
+    fn add(&mut self, block: Block) -> Block {
+        let id = self.next.max(1);
+        self.next = id.saturating_add(1);
+        let block = Block { id, ..block };
+        self.blocks.push(block.clone());
+        self.unsaved.insert(id);
+        block
+    }
+
+    fn give_way(&mut self) {
+        let automatic = self.blocks.iter().filter(|block| block.automatic);
+        let mut ends: Vec<_> = automatic.map(|block| (block.until, block.id)).collect();
+        let over = ends.len().saturating_sub(MOST_AUTOMATIC);
+        ends.sort_unstable();
+        let gone: HashSet<u64> = ends.into_iter().take(over).map(|(_, id)| id).collect();
+        self.blocks.retain(|block| !gone.contains(&block.id));
+        self.unsaved.retain(|id| !gone.contains(id));
+    }
+
     /// Without those whose time is over.
     fn in_force(&self, now: OffsetDateTime) -> Self {
         let mut changed = self.clone();
@@ -202,6 +251,22 @@ impl Held {
         changed.unsaved.retain(|id| there.contains(id));
         changed
     }
+}
+
+/// What became of those that nobody decided on.
+pub(super) struct Added {
+    /// In force, each with what it is for.
+    pub made: Vec<(Block, Due)>,
+    /// Why they may not outlive a restart.
+    pub not_kept: Option<BlockError>,
+}
+
+fn automatic(due: &Due, now: OffsetDateTime) -> Block {
+    let Due { of, count, rules, last, .. } = due;
+    let why = format!("{count} refusals within {} s, the last: {}", rules.within.as_secs_f64(), last.label());
+    let until = end(now, rules.lasting);
+    let by = "automatic-blocks".to_owned();
+    Block { id: 0, of: of.clone(), until, why, by, since: now, automatic: true }
 }
 
 /// When a time is over that begins now.

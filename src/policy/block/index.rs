@@ -10,19 +10,28 @@ use time::OffsetDateTime;
 
 use super::{Block, Blocked, Known};
 use crate::identity::CertificateBinding;
+use crate::policy::one_site::of_one_site;
 use crate::wire::AeTitle;
 
 /// Blocks by what they name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
     titles: HashMap<AeTitle, Places>,
-    /// Lengths of the prefixes that there are, with whether they are of IPv6.
-    lengths: BTreeSet<(bool, u8)>,
-    networks: HashMap<IpNet, Places>,
+    networks: Networks,
+    /// Those that are asked of addresses that come anew only.
+    automatic: Networks,
     certificates: HashMap<CertificateBinding, Places>,
     peers: HashMap<Arc<str>, Places>,
     users: HashMap<Arc<str>, Places>,
+    users_at: HashMap<Arc<str>, HashMap<IpAddr, Places>>,
     agreements: HashMap<Arc<str>, Places>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Networks {
+    /// Lengths of the prefixes that there are, with whether they are of IPv6.
+    lengths: BTreeSet<(bool, u8)>,
+    by: HashMap<IpNet, Places>,
 }
 
 /// Where the blocks stand that name one thing, and until when each is in force. Each lasts longer than the one before: another
@@ -34,32 +43,31 @@ impl Index {
     pub(super) fn over(blocks: &[Block]) -> Self {
         let mut index = Self::default();
         for (at, block) in blocks.iter().enumerate() {
-            index.enter(&block.of, at, block.until);
+            index.enter(block, at);
         }
         index
     }
 
-    fn enter(&mut self, of: &Blocked, at: usize, until: Option<OffsetDateTime>) {
-        let places = match of {
+    fn enter(&mut self, block: &Block, at: usize) {
+        let places = match &block.of {
             Blocked::AeTitle(title) => self.titles.entry(title.clone()).or_default(),
-            Blocked::Network(network) => {
-                self.lengths.insert((network.addr().is_ipv6(), network.prefix_len()));
-                self.networks.entry(network.trunc()).or_default()
-            }
+            Blocked::Network(network) if block.automatic => self.automatic.of(network),
+            Blocked::Network(network) => self.networks.of(network),
             Blocked::Certificate(binding) => self.certificates.entry(binding.canonical()).or_default(),
             Blocked::Peer(name) => self.peers.entry(name.clone()).or_default(),
             Blocked::User(name) => self.users.entry(name.clone()).or_default(),
+            Blocked::UserAt(name, address) => {
+                self.users_at.entry(name.clone()).or_default().entry(*address).or_default()
+            }
             Blocked::Agreement(id) => self.agreements.entry(id.clone()).or_default(),
         };
-        places.enter(at, until);
+        places.enter(at, block.until);
     }
 
     /// Where the first stands that shuts an address out.
     pub(super) fn of_address(&self, address: IpAddr, now: OffsetDateTime) -> Option<usize> {
-        let address = address.to_canonical();
-        let lengths = self.lengths.iter().filter(|(is_ipv6, _)| *is_ipv6 == address.is_ipv6());
-        let networks = lengths.filter_map(|(_, length)| IpNet::new(address, *length).ok());
-        networks.filter_map(|network| first(&self.networks, &network.trunc(), now)).min()
+        let found = [self.networks.first(address, now), self.automatic.first(address, now)];
+        found.into_iter().flatten().min()
     }
 
     /// Where the first stands that shuts somebody out.
@@ -70,11 +78,12 @@ impl Index {
         };
         let found = [
             first(&self.titles, known.calling, now),
-            self.of_address(known.address, now),
+            self.networks.first(known.address, now),
             // It costs something to read what a certificate says.
             (!self.certificates.is_empty()).then(certificate).flatten(),
             first(&self.peers, known.peer, now),
             known.user.and_then(|user| first(&self.users, user, now)),
+            known.user.and_then(|user| first(self.users_at.get(user)?, &of_one_site(known.address), now)),
         ];
         found.into_iter().flatten().min()
     }
@@ -91,6 +100,20 @@ where
     Q: Eq + Hash + ?Sized,
 {
     map.get(key)?.first(now)
+}
+
+impl Networks {
+    fn of(&mut self, network: &IpNet) -> &mut Places {
+        self.lengths.insert((network.addr().is_ipv6(), network.prefix_len()));
+        self.by.entry(network.trunc()).or_default()
+    }
+
+    fn first(&self, address: IpAddr, now: OffsetDateTime) -> Option<usize> {
+        let address = address.to_canonical();
+        let lengths = self.lengths.iter().filter(|(is_ipv6, _)| *is_ipv6 == address.is_ipv6());
+        let networks = lengths.filter_map(|(_, length)| IpNet::new(address, *length).ok());
+        networks.filter_map(|network| first(&self.by, &network.trunc(), now)).min()
+    }
 }
 
 impl Places {

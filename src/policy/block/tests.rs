@@ -7,7 +7,15 @@ use time::OffsetDateTime;
 const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
 fn block(of: &str, until: Option<OffsetDateTime>) -> Block {
-    Block { id: 7, of: of.parse().unwrap(), until, why: "stolen".into(), by: "anna".into(), since: NOW }
+    Block {
+        id: 7,
+        of: of.parse().unwrap(),
+        until,
+        why: "stolen".into(),
+        by: "anna".into(),
+        since: NOW,
+        automatic: false,
+    }
 }
 
 #[test]
@@ -22,6 +30,8 @@ fn what_a_block_names_reads_back_as_it_is_printed() {
         "user:anna.b@lyon",
         "user:keycloak/auth0|5f7c:a/b",
         "agreement:lyon-2026",
+        "user-at:203.0.113.9/login/anna",
+        "user-at:2001:db8::/anna",
         &format!("certificate:sha256:{fingerprint}"),
         &format!("certificate:spki-sha256:{fingerprint}"),
     ] {
@@ -63,6 +73,8 @@ fn what_names_nobody_is_refused_with_what_would_be_right() {
         ("peer:", "peer: \"\" is no name"),
         ("peer:lyon: the old one", "is no name"),
         ("user:", "user: \"\" is no name"),
+        ("user-at:gw/anna", "user-at: \"gw/anna\" is no address, a slash, and the name of a user"),
+        ("user-at:203.0.113.9/", "is no address, a slash"),
         ("agreement:lyon 2026", "agreement: \"lyon 2026\" is no id"),
         ("user:anna b", "is no name"),
         ("user:/anna", "is no name"),
@@ -111,6 +123,7 @@ fn one_by_one<'b>(blocks: &'b Blocks, known: &Known<'_>, now: OffsetDateTime) ->
         Blocked::Certificate(binding) => known.certificate.is_some_and(|shown| binding.matches(shown)),
         Blocked::Peer(name) => **name == *known.peer,
         Blocked::User(name) => known.user == Some(name),
+        Blocked::UserAt(name, address) => known.user == Some(name) && *address == known.address,
         Blocked::Agreement(_) => false,
     };
     blocks.iter().find(|block| holds(&block.of) && block.is_in_force(now))
@@ -128,14 +141,14 @@ fn certificate(byte: u8, key: u8) -> Certificate {
 proptest! {
     #[test]
     fn the_index_finds_the_first_block_that_is_in_force_as_asking_each_in_turn_does(
-        made in proptest::collection::vec((0usize..14, proptest::option::of(0u64..6)), 0..60),
+        made in proptest::collection::vec((0usize..16, proptest::option::of(0u64..6)), 0..60),
         (last, title, peer, user, shown) in (0u8..4, 0u8..2, 0u8..2, 0u8..3, 0u8..3),
         now in 0u64..6,
     ) {
         let (of_a, of_key) = ("01".repeat(32), "02".repeat(32));
         let names = [
             "ae-title:A0", "ae-title:A1", "address:203.0.113.1", "address:203.0.113.0/31", "address:203.0.113.0/24",
-            "address:0.0.0.0/0", "address:2001:db8::/32", "peer:p0", "peer:p1", "user:u0", "user:u1", "agreement:a",
+            "address:0.0.0.0/0", "address:2001:db8::/32", "peer:p0", "peer:p1", "user-at:203.0.113.1/u1", "user-at:203.0.113.2/u0", "user:u0", "user:u1", "agreement:a",
             &format!("certificate:sha256:{of_a}"), &format!("certificate:spki-sha256:{of_key}"),
         ];
         let moment = |seconds: u64| NOW + Duration::from_secs(seconds);
@@ -163,4 +176,23 @@ fn an_agreement_is_shut_out_by_its_id_for_as_long_as_its_block_lasts() {
     assert!(blocks.of_agreement("lyon-2026", NOW).is_some());
     assert!(blocks.of_agreement("lyon-2026", later).is_none());
     assert!(blocks.of_agreement("lyon-2027", NOW).is_none());
+}
+
+#[test]
+fn an_automatic_block_of_an_address_is_about_those_who_come_anew_and_of_a_user_about_one_address() {
+    let ct = "LYON_CT1".parse().unwrap();
+    let known = |address: &str| Known {
+        address: address.parse().unwrap(),
+        certificate: None,
+        user: Some("anna"),
+        calling: &ct,
+        peer: "lyon",
+    };
+    let automatic = |of| Block { automatic: true, ..block(of, None) };
+    let blocks = Blocks::new(vec![automatic("address:203.0.113.9"), automatic("user-at:203.0.113.8/anna")]);
+    let address = "203.0.113.9".parse().unwrap();
+    assert!(blocks.of_address(address, NOW).is_some());
+    assert!(blocks.of(&known("203.0.113.9"), NOW).is_none(), "what was let in from there goes on");
+    assert!(blocks.of(&known("203.0.113.8"), NOW).is_some());
+    assert!(blocks.of(&known("203.0.113.7"), NOW).is_none(), "anna comes from elsewhere");
 }

@@ -1,8 +1,9 @@
-use super::Store;
-use crate::daemon::blocking::error::{BlockError, LONGEST, MOST};
+use super::{Due, Store};
+use crate::daemon::blocking::error::{BlockError, LONGEST, MOST, MOST_AUTOMATIC};
 use crate::daemon::blocking::kept::{Kept, NAME, Row};
-use crate::policy::Blocks;
+use crate::policy::{AutomaticBlocks, Blocks};
 use crate::scratch::Scratch;
+use crate::vocabulary::Reason;
 use arc_swap::ArcSwap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -172,4 +173,37 @@ async fn a_reason_is_given_in_short_and_without_what_could_move_a_cursor() {
         let refused = store.add(("peer:a".parse().unwrap(), None), (why, "y")).await;
         assert!(matches!(refused, Err(BlockError::Reason)), "{refused:?}");
     }
+}
+
+fn due(number: usize, seconds: u64) -> Due {
+    let (within, lasting) = (Duration::from_secs(60), Duration::from_secs(seconds));
+    Due {
+        of: format!("address:10.{}.{}.{}", number >> 16, (number >> 8) & 0xFF, number & 0xFF)
+            .parse()
+            .unwrap(),
+        count: 20,
+        last: Reason::HttpOnDicomPort,
+        address: "10.0.0.1".parse().unwrap(),
+        listener: "remote".into(),
+        rules: Arc::new(AutomaticBlocks { refusals: 20, within, lasting, exempt: Vec::new() }),
+    }
+}
+
+#[tokio::test]
+async fn those_that_nobody_decided_on_are_made_once_kept_and_leave_those_of_people_be() {
+    let home = Scratch::new();
+    let (store, in_force) = open(home.path());
+    let by_hand = store.add(("address:10.0.0.1".parse().unwrap(), None), ("x", "y")).await.unwrap();
+    let made = store.add_automatic(vec![due(1, 60), due(2, 3600), due(2, 3600), due(3, 600)]).await.unwrap();
+    assert!(made.not_kept.is_none());
+    let ids: Vec<u64> = made.made.iter().map(|(block, _)| block.id).collect();
+    assert_eq!(ids, [2, 3], "10.0.0.1 is blocked already, and 10.0.0.2 once");
+    assert_eq!(open(home.path()).1.load_full(), in_force.load_full());
+    let many = (0..MOST_AUTOMATIC).map(|number| due(1000 + number, 7200)).collect();
+    assert_eq!(store.add_automatic(many).await.unwrap().made.len(), MOST_AUTOMATIC);
+    let there = in_force.load_full();
+    assert_eq!(there.iter().filter(|block| block.automatic).count(), MOST_AUTOMATIC);
+    let first: Vec<u64> = there.iter().take(2).map(|block| block.id).collect();
+    assert_eq!(first, [by_hand.id, 4], "those gave way that end first");
+    store.add(("peer:lyon".parse().unwrap(), None), ("x", "y")).await.unwrap();
 }
