@@ -25,7 +25,11 @@ pub fn run(rounds: usize) -> io::Result<Vec<Target>> {
     let left = guesses::measure(&site, rounds)?;
     let told = tenants::measure(&site, rounds)?;
     Ok(vec![
-        Target::new("decision, 10,000 peers and 1,000 users, µs", decision, Bound::AtMost(20.0)),
+        Target::new(
+            "decision, 10,000 peers, 1,000 users and 10,000 blocks, µs",
+            decision,
+            Bound::AtMost(20.0),
+        ),
         Target::new("check of 10,000 peers, CPU s", check, Bound::AtMost(0.5)),
         Target::new("answer under a scope, CPU more, µs", answer, Bound::AtMost(2.0)),
         Target::new("association with identity type 1, CPU more, µs", more.claimed, Bound::AtMost(100.0)),

@@ -18,7 +18,7 @@ use super::section::Section;
 use super::settings::{AdminSettings, Settings};
 use super::share::Share;
 use super::{
-    admin, agreement, audit, claims, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite,
+    admin, agreement, audit, automatic_blocks, claims, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite,
     role, spelling, syntax, upstream, users,
 };
 use crate::notation::hex;
@@ -116,14 +116,13 @@ fn issuers(root: &Section<'_>, admin: Option<&AdminSettings>) -> Issuers {
 /// In the order in which things refer to each other.
 pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose) -> Option<Settings> {
     let (log, records) = (audit::log(root), audit::audit(root));
-    let notifications = notify::targets(root);
-    let admin = admin::admin(root);
+    let (notifications, admin) = (notify::targets(root), admin::admin(root));
     let upstreams = upstream::upstreams(root);
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
     let limits = limits::limits(root, rewrites.largest_frame(), whose.share());
-    let metrics = metrics::metrics(root);
-    let roles = role::roles(root);
+    let automatic_blocks = automatic_blocks::automatic_blocks(root).map(Arc::new);
+    let (metrics, roles) = (metrics::metrics(root), role::roles(root));
     let users = users::users(root, admin.as_ref(), &roles);
     let issuers = issuers(root, admin.as_ref());
     let listeners = whose.listeners(root, &upstreams.names);
@@ -169,6 +168,7 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,
         policy,
+        automatic_blocks,
         open_associations: policy::open_associations(root),
         secret_fingerprints: rewrites.fingerprints,
         rewrites: rewrites.compiled,

@@ -20,6 +20,7 @@ mod admin;
 mod admission;
 mod agreement;
 mod audit;
+mod automatic_blocks;
 mod certificates;
 mod claims;
 mod compiling;

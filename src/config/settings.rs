@@ -19,7 +19,7 @@ use crate::crosswalk::Secret;
 use crate::files::Stamp;
 use crate::identity::CertificateBinding;
 use crate::notify::Target;
-use crate::policy::{self, KeyLines, Policy};
+use crate::policy::{self, AutomaticBlocks, KeyLines, Policy};
 use crate::rewrite::{FrameMemory, Ruleset};
 use crate::tls::{self, ClientSettings, End, FileDigest, ServerSettings};
 use crate::tokens::{Fetched, Issuer};
@@ -84,6 +84,8 @@ pub struct Settings {
     pub upstreams: BTreeMap<Arc<str>, Arc<UpstreamSettings>>,
     /// Peers, routes and roles, as decisions need them.
     pub policy: Arc<Policy>,
+    /// Who is shut out for being refused too often; `None`: nobody.
+    pub automatic_blocks: Option<Arc<AutomaticBlocks>>,
     /// What a reload does with them.
     pub open_associations: OpenAssociations,
     /// By name.

@@ -94,6 +94,7 @@ pub(super) static ROOT: Shape = Shape {
         one("audit", &AUDIT),
         one("limits", &LIMITS),
         one("policy", &POLICY),
+        one("automatic-blocks", &AUTOMATIC_BLOCKS),
         many("notify", &NOTIFY),
         one("users", &USERS),
         many("issuer", &ISSUER),
@@ -201,6 +202,7 @@ static LIMITS: Shape = leaf(
 );
 
 static POLICY: Shape = leaf("[policy]", &["open-associations", "country", "blocked-countries"]);
+static AUTOMATIC_BLOCKS: Shape = leaf("[automatic-blocks]", &["refusals", "within", "for", "exempt"]);
 static USERS: Shape = leaf("[users]", &["file", "key-file"]);
 static ISSUER: Shape = Shape {
     header: "[[issuer]]",

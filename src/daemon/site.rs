@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::in_turn::InTurn;
 use super::{Blocking, StartError, endings, fetching, hours, state, telling, told};
@@ -128,8 +128,8 @@ pub(super) struct Site {
     records: AuditTask,
     /// Tells of refusals by the minute, until the sender is gone.
     minutes: (oneshot::Sender<()>, JoinHandle<()>),
-    /// Keeps the hours of roles.
-    hours: JoinHandle<()>,
+    /// Keep the hours of roles, and the blocks.
+    tasks: JoinSet<()>,
 }
 
 impl Site {
@@ -140,7 +140,10 @@ impl Site {
         gate.upstreams.follow(&settings);
         let (until, over) = oneshot::channel();
         let minutes = gate.refusals.clone().each_minute(settings.audit.directory.clone(), over);
-        let hours = tokio::spawn(hours::keep(gate.clone()));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(hours::keep(gate.clone()));
+        tasks.spawn(blocking.clone().keep());
+        tasks.spawn(blocking.clone().follow());
         let folder = settings.state_directory.clone();
         tokio::spawn(fetching::keep(followed.subscribe(), gate.audit.clone(), folder));
         tokio::spawn(endings::tell(followed.subscribe(), gate.audit.clone()));
@@ -159,7 +162,7 @@ impl Site {
             holders,
             records,
             minutes,
-            hours,
+            tasks,
         }
     }
 
@@ -174,10 +177,10 @@ impl Site {
     }
 
     /// The last record, and the end of the trail. Nobody is there any more.
-    pub(super) async fn close(self, why: Cow<'static, str>, began: Instant) {
+    pub(super) async fn close(mut self, why: Cow<'static, str>, began: Instant) {
         let (until, minutes) = self.minutes;
         drop(until);
-        self.hours.abort();
+        self.tasks.abort_all();
         // It may be telling what it counted, and no longer waits for room; a look at a disk that hangs has no end.
         if tokio::time::timeout(LAST_PATIENCE, minutes).await.is_err() {
             tracing::error!(

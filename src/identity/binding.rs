@@ -120,6 +120,13 @@ impl CertificateBinding {
         names.chain(common).chain(whole).chain(key).collect()
     }
 
+    /// The bindings to a certificate that need nobody who vouches for names: of itself, and of its key.
+    pub fn without_names(certificate: &Certificate) -> impl Iterator<Item = Self> {
+        let whole = digest(&certificate.fingerprint).map(Self::Fingerprint);
+        let key = digest(&certificate.key_fingerprint).map(Self::KeyFingerprint);
+        whole.into_iter().chain(key)
+    }
+
     /// The one spelling of all that match the same certificates.
     pub fn canonical(&self) -> Self {
         match self {

@@ -1,6 +1,7 @@
 //! Whom an administrator has shut out while the proxy runs, for how long, and why.
 //!
 //! A block is a further condition of the one [decision](super::decide()): nothing that the configuration allows wins over it.
+//! There may be ten thousand, and a decision asks an index for those that could be meant.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -11,6 +12,7 @@ use ipnet::IpNet;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::one_site::of_one_site;
 use super::peer::is_name;
 use super::proven::{LONGEST_USER_NAME, is_user_name};
 use super::refusal::Refusal;
@@ -18,8 +20,12 @@ use crate::identity::{Certificate, CertificateBinding};
 use crate::vocabulary::Reason;
 use crate::wire::AeTitle;
 
+mod index;
+
+use index::Index;
+
 /// Whom a block shuts out: a kind and a value, as a command line has them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Blocked {
     /// A calling AE title, exact.
     AeTitle(AeTitle),
@@ -31,6 +37,10 @@ pub enum Blocked {
     Peer(Arc<str>),
     /// A user who has proven to be one, by name.
     User(Arc<str>),
+    /// The same, where they come from this address; from this /64 where it is of IPv6.
+    UserAt(Arc<str>, IpAddr),
+    /// An `[[agreement]]`, by id: every route that is open by it.
+    Agreement(Arc<str>),
 }
 
 /// Why a text names nobody that could be blocked.
@@ -39,7 +49,7 @@ pub enum BlockedError {
     /// What stands before the colon, or nothing does.
     #[error(
         "\"{0}\" is not what a block names: write ae-title:LYON_CT1, address:203.0.113.9, address:203.0.113.0/24, \
-         certificate:sha256:…, certificate:spki-sha256:…, peer:lyon, user:anna or user:issuer/anna"
+         certificate:sha256:…, certificate:spki-sha256:…, peer:lyon, user:anna, user:issuer/anna, user-at:203.0.113.9/anna or agreement:lyon-2026"
     )]
     Kind(String),
     /// What is wrong with the value.
@@ -69,11 +79,25 @@ pub struct Block {
     pub by: String,
     /// Since when.
     pub since: OffsetDateTime,
+    /// Nobody decided on it: they were refused too often. An address is then shut out where it comes anew, and what was let in from
+    /// there before goes on: it may be another's, behind the same address.
+    pub automatic: bool,
 }
 
 /// All that is shut out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Blocks(Vec<Block>);
+#[derive(Clone, Debug, Default)]
+pub struct Blocks {
+    all: Vec<Block>,
+    index: Index,
+}
+
+impl PartialEq for Blocks {
+    fn eq(&self, other: &Self) -> bool {
+        self.all == other.all
+    }
+}
+
+impl Eq for Blocks {}
 
 /// What is known of somebody who may be shut out.
 #[derive(Clone, Copy, Debug)]
@@ -90,35 +114,28 @@ pub struct Known<'a> {
     pub peer: &'a str,
 }
 
-impl Blocked {
-    fn holds(&self, known: &Known<'_>) -> bool {
-        match self {
-            Self::AeTitle(title) => title == known.calling,
-            Self::Network(network) => network.contains(&known.address.to_canonical()),
-            Self::Certificate(binding) => known.certificate.is_some_and(|shown| binding.matches(shown)),
-            Self::Peer(name) => **name == *known.peer,
-            Self::User(name) => known.user == Some(name),
-        }
-    }
-}
-
 impl Block {
     /// Whether it is in force at this moment.
     pub fn is_in_force(&self, now: OffsetDateTime) -> bool {
         self.until.is_none_or(|until| now < until)
     }
 
-    /// The no to whoever it shuts out.
-    pub fn refusal(&self) -> Refusal {
+    /// For people: whom, until when, by whom and why.
+    pub fn told(&self) -> String {
         let until = match self.until.and_then(|until| until.format(&Rfc3339).ok()) {
             Some(until) => format!("until {until}"),
             None => "until it is taken back".into(),
         };
+        format!("block {}: {} is blocked {until} by {}: {}", self.id, self.of, self.by, self.why)
+    }
+
+    /// The no to whoever it shuts out.
+    pub fn refusal(&self) -> Refusal {
         Refusal {
             reason: Reason::Blocked,
             nearest: None,
             stated: None,
-            detail: format!("block {}: {} is blocked {until} by {}: {}", self.id, self.of, self.by, self.why),
+            detail: self.told(),
             remedy: format!("dimsegate unblock {}", self.id),
         }
     }
@@ -126,26 +143,33 @@ impl Block {
 
 impl Blocks {
     /// Those in the order in which they were made.
-    pub fn new(blocks: Vec<Block>) -> Self {
-        Self(blocks)
+    pub fn new(all: Vec<Block>) -> Self {
+        let index = Index::over(&all);
+        Self { all, index }
     }
 
     /// All of them, also those whose time is over.
     pub fn iter(&self) -> impl Iterator<Item = &Block> {
-        self.0.iter()
+        self.all.iter()
     }
 
     /// The first that shuts an address out, before anything else is known.
     pub fn of_address(&self, address: IpAddr, now: OffsetDateTime) -> Option<&Block> {
-        let address = address.to_canonical();
-        let holds =
-            |block: &Block| matches!(&block.of, Blocked::Network(network) if network.contains(&address));
-        self.0.iter().find(|block| holds(block) && block.is_in_force(now))
+        self.at(self.index.of_address(address, now))
     }
 
-    /// The first that shuts somebody out.
+    /// The first that shuts somebody out. Those of agreements are asked once it is known by which a route is open.
     pub fn of(&self, known: &Known<'_>, now: OffsetDateTime) -> Option<&Block> {
-        self.0.iter().find(|block| block.of.holds(known) && block.is_in_force(now))
+        self.at(self.index.of(known, now))
+    }
+
+    /// The first that shuts out whoever comes by an agreement.
+    pub fn of_agreement(&self, id: &str, now: OffsetDateTime) -> Option<&Block> {
+        self.at(self.index.of_agreement(id, now))
+    }
+
+    fn at(&self, place: Option<usize>) -> Option<&Block> {
+        self.all.get(place?)
     }
 }
 
@@ -160,6 +184,8 @@ impl fmt::Display for Blocked {
             Self::Certificate(binding) => write!(f, "certificate:{binding}"),
             Self::Peer(name) => write!(f, "peer:{name}"),
             Self::User(name) => write!(f, "user:{name}"),
+            Self::UserAt(name, address) => write!(f, "user-at:{address}/{name}"),
+            Self::Agreement(id) => write!(f, "agreement:{id}"),
         }
     }
 }
@@ -199,6 +225,16 @@ impl FromStr for Blocked {
                  for those of tokens"
                     .into(),
             )),
+            "user-at" => match at_an_address(value) {
+                Some((name, address)) => Ok(Self::UserAt(name, address)),
+                None => Err(wrong("user-at", "is no address, a slash, and the name of a user".into())),
+            },
+            "agreement" if is_name(value) => Ok(Self::Agreement(value.into())),
+            "agreement" => Err(wrong(
+                "agreement",
+                "is no id: those of agreements are 1 to 64 letters, digits, dots, hyphens and underscores"
+                    .into(),
+            )),
             _ => Err(no_kind()),
         }
     }
@@ -209,6 +245,12 @@ fn names_a_user(text: &str) -> bool {
     let Some((issuer, name)) = text.split_once('/') else { return is_user_name(text) };
     let legal = |byte: u8| byte.is_ascii_graphic() && !b"\"\\".contains(&byte);
     is_name(issuer) && (1..=LONGEST_USER_NAME).contains(&name.len()) && name.bytes().all(legal)
+}
+
+fn at_an_address(text: &str) -> Option<(Arc<str>, IpAddr)> {
+    let (address, name) = text.split_once('/')?;
+    let address = address.parse().ok().filter(|_| names_a_user(name))?;
+    Some((name.into(), of_one_site(address)))
 }
 
 /// Addresses as they are looked at, where one of IPv4 is that, also as it is written in IPv6 (RFC 4291 §2.5.5.2).
@@ -241,111 +283,4 @@ fn certificate(text: &str) -> Result<CertificateBinding, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Block, Blocked, Blocks, Known};
-    use std::time::Duration;
-    use time::OffsetDateTime;
-
-    const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
-
-    fn block(of: &str, until: Option<OffsetDateTime>) -> Block {
-        Block { id: 7, of: of.parse().unwrap(), until, why: "stolen".into(), by: "anna".into(), since: NOW }
-    }
-
-    #[test]
-    fn what_a_block_names_reads_back_as_it_is_printed() {
-        let fingerprint = "ab".repeat(32);
-        for text in [
-            "ae-title:LYON_CT1",
-            "address:203.0.113.9",
-            "address:203.0.113.0/24",
-            "address:2001:db8::/32",
-            "peer:lyon-2.old_one",
-            "user:anna.b@lyon",
-            "user:keycloak/auth0|5f7c:a/b",
-            &format!("certificate:sha256:{fingerprint}"),
-            &format!("certificate:spki-sha256:{fingerprint}"),
-        ] {
-            assert_eq!(text.parse::<Blocked>().unwrap().to_string(), text);
-        }
-        assert_eq!(
-            "address:203.0.113.9/24".parse::<Blocked>().unwrap().to_string(),
-            "address:203.0.113.0/24"
-        );
-        assert_eq!(
-            "address:::ffff:203.0.113.9".parse::<Blocked>().unwrap().to_string(),
-            "address:203.0.113.9"
-        );
-    }
-
-    #[test]
-    fn networks_of_ipv4_that_are_written_as_ipv6_shut_out_those_of_ipv4() {
-        for (text, read) in [
-            ("address:::ffff:127.0.0.0/104", "address:127.0.0.0/8"),
-            ("address:::ffff:203.0.113.9/120", "address:203.0.113.0/24"),
-            ("address:::ffff:203.0.113.9/128", "address:203.0.113.9"),
-            ("address:::ffff:0:0/96", "address:0.0.0.0/0"),
-            ("address:2000::/3", "address:2000::/3"),
-        ] {
-            assert_eq!(text.parse::<Blocked>().unwrap().to_string(), read);
-        }
-        for text in ["address:::ffff:0:0/95", "address:::/0", "address:::/80"] {
-            let error = text.parse::<Blocked>().unwrap_err().to_string();
-            assert!(error.contains("holds addresses of IPv4"), "{error}");
-        }
-        let blocks = Blocks::new(vec![block("address:::ffff:127.0.0.0/104", None)]);
-        assert!(blocks.of_address("127.0.0.1".parse().unwrap(), NOW).is_some());
-        assert!(blocks.of_address("::ffff:127.0.0.1".parse().unwrap(), NOW).is_some());
-        assert!(blocks.of_address("128.0.0.1".parse().unwrap(), NOW).is_none());
-    }
-
-    #[test]
-    fn what_names_nobody_is_refused_with_what_would_be_right() {
-        for (text, told) in [
-            ("LYON_CT1", "\"LYON_CT1\" is not what a block names: write ae-title:LYON_CT1"),
-            ("host:gw", "\"host:gw\" is not what a block names"),
-            ("address:gw.lyon", "address: \"gw.lyon\" is neither an address nor a network"),
-            ("ae-title:", "ae-title: \"\" is no AE title"),
-            ("certificate:dns:gw.lyon", "is a name, which the holder"),
-            ("peer:", "peer: \"\" is no name"),
-            ("peer:lyon: the old one", "is no name"),
-            ("user:", "user: \"\" is no name"),
-            ("user:anna b", "is no name"),
-            ("user:/anna", "is no name"),
-            ("user:keycloak/", "is no name"),
-            ("user:keycloak/an\"na", "is no name"),
-            (&format!("peer:{}", "a".repeat(60 << 10)), "is no name"),
-            ("ae-title:\x1b[2J", "ae-title: \"\\x1b[2J\" is no AE title"),
-        ] {
-            let error = text.parse::<Blocked>().unwrap_err().to_string();
-            assert!(error.contains(told), "{error}");
-        }
-    }
-
-    #[test]
-    fn each_kind_shuts_out_whom_it_names_for_as_long_as_it_lasts_and_nobody_else() {
-        let known = |calling, peer| Known {
-            address: "::ffff:203.0.113.9".parse().unwrap(),
-            certificate: None,
-            user: Some("anna"),
-            calling,
-            peer,
-        };
-        let (ct, mr) = ("LYON_CT1".parse().unwrap(), "LYON_MR1".parse().unwrap());
-        let later = NOW + Duration::from_secs(60);
-        for (of, title, peer, is_shut_out) in [
-            ("ae-title:LYON_CT1", &ct, "lyon", true),
-            ("ae-title:LYON_CT1", &mr, "lyon", false),
-            ("address:203.0.113.0/24", &ct, "lyon", true),
-            ("address:198.51.100.9", &ct, "lyon", false),
-            ("peer:lyon", &mr, "lyon", true),
-            ("peer:lyon", &mr, "lyon-2", false),
-            ("user:anna", &mr, "nice", true),
-            ("user:bert", &mr, "nice", false),
-        ] {
-            let blocks = Blocks::new(vec![block("peer:oslo", None), block(of, Some(later))]);
-            assert_eq!(blocks.of(&known(title, peer), NOW).is_some(), is_shut_out, "{of}");
-            assert!(blocks.of(&known(title, peer), later).is_none(), "{of} after its end");
-        }
-    }
-}
+mod tests;

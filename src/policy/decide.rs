@@ -112,6 +112,10 @@ fn led(
     let upstream = policy.upstream(peer, seen.facts.listener, seen.called);
     let upstream = upstream.ok_or_else(|| no_upstream(peer, seen))?;
     let agreement = policy.borders.agreed(&peer.route_to(&upstream), seen.facts.now)?;
+    let facts = seen.facts;
+    if let Some(block) = agreement.as_ref().and_then(|one| facts.blocks.of_agreement(&one.id, facts.now)) {
+        return Err(block.refusal());
+    }
     Ok((upstream, agreement))
 }
 

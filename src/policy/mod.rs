@@ -21,8 +21,10 @@
 //! | `scope` | which studies a peer may see |
 //! | `covers`, `comparison` | whether a role allows all that another does; what a policy admits that another does not |
 //! | `block` | whom an administrator shuts out |
+//! | `repeated` | who is refused again and again, counted until they are shut out for a while |
 //! | `stated` | the line of the configuration that states what decided |
 //! | `limits` | rates and counts behind a clock |
+//! | `one_site` | addresses that one host can pick among |
 //! | `treatment` | what becomes of a message between real values and pseudonyms |
 //!
 //! # Why
@@ -50,11 +52,13 @@ mod facts;
 mod hours;
 mod index;
 pub mod limits;
+mod one_site;
 mod operation;
 mod peer;
 mod proven;
 mod query;
 mod refusal;
+mod repeated;
 mod request;
 mod rights;
 mod role;
@@ -81,6 +85,7 @@ pub use peer::{Peer, RewriteDirection};
 pub use proven::{LONGEST_USER_NAME, ProvenUser, is_user_name};
 pub use query::{AttributePattern, Queries, QueryKey, QueryLevel, Sought};
 pub use refusal::{Condition, Refusal};
+pub use repeated::{AutomaticBlocks, Repeated, counted_against, weight, weight_of_request};
 pub use request::{Denial, Request};
 pub use rights::Rights;
 pub use role::Role;

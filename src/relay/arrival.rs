@@ -13,10 +13,12 @@ use super::gate::Gate;
 use super::identified::Identified;
 use super::in_force::InForce;
 use super::recent::{Asked, Because, Recalled, Shown};
+use super::repeated::Due;
 use super::slots::Slot;
 use crate::audit::{self, Event};
 use crate::config::{ListenerSettings, Settings};
 use crate::identity::Certificate;
+use crate::policy;
 use crate::policy::limits::{Of, Over};
 use crate::policy::{Blocks, Facts, KeyLines, ProvenUser, Refusal, Stated, TlsVersion};
 use crate::tls::Session;
@@ -174,6 +176,7 @@ impl Arrival {
             return;
         }
         self.seen_refused(refused, None, None);
+        self.count_against(policy::weight(refused.reason), refused.reason);
         self.remember(refused, None, None);
         self.gate.metrics.refused(&self.listener.name, None, refused.reason.label());
         let record = audit::ConnectionRefused {
@@ -209,6 +212,7 @@ impl Arrival {
         rejection: crate::wire::pdu::Rejection,
     ) {
         self.seen_refused(refused, Some(requested), peer);
+        self.count_against(weight_of(requested, refused.reason), refused.reason);
         self.remember(refused, Some(requested), peer);
         self.gate.metrics.refused(&self.listener.name, peer, refused.reason.label());
         let (result, source, reason) = (rejection.result, rejection.source, rejection.reason);
@@ -225,6 +229,22 @@ impl Arrival {
         refused.log("association rejected");
         self.alert(refused, Some(requested), peer);
         self.gate.audit.record_refusal(event);
+    }
+
+    /// Counts a refusal against whoever it is of: never against a load balancer or a monitor, through which others come.
+    fn count_against(&self, weight: u32, last: Reason) {
+        let Some(rules) = self.settings.automatic_blocks.as_ref().filter(|_| weight > 0) else { return };
+        let is_between = |listener: &Arc<ListenerSettings>| {
+            self.is_in(&listener.proxy_protocol_from) || self.is_in(&listener.health_checks_from)
+        };
+        if self.is_in(&rules.exempt) || self.settings.listeners.iter().any(is_between) {
+            return;
+        }
+        let address = self.from.ip().to_canonical();
+        let certificate = self.tls.as_ref().and_then(|session| session.certificate.as_ref());
+        let of = policy::counted_against(address, certificate, self.proven_user().map(|user| &*user.name));
+        let (listener, rules) = (self.listener.name.clone(), rules.clone());
+        self.gate.repeated.count(Due { of, count: 0, last, address, listener, rules }, weight);
     }
 
     /// Keeps a refusal in memory, for whoever asks for the last ones.
@@ -300,6 +320,12 @@ impl Arrival {
     fn audited_tls(&self) -> Option<audit::Tls> {
         self.tls.as_ref().map(super::proof::proven)
     }
+}
+
+fn weight_of(requested: &AssociateRq, reason: Reason) -> u32 {
+    let version = requested.user.implementation_version_name.as_deref().map(crate::wire::escape);
+    let (calling, called) = (requested.calling.to_string(), requested.called.to_string());
+    policy::weight_of_request(reason, &calling, &called, version.as_deref())
 }
 
 fn audited_abort(abort: Abort) -> audit::Abort {

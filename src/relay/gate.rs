@@ -19,6 +19,7 @@ use super::people::People;
 use super::proving::Proving;
 use super::recent::Recent;
 use super::refusals::Refusals;
+use super::repeated::Repeated;
 use super::slots::Slots;
 use super::tokens::Tokens;
 use super::upstream::{Check, Upstreams};
@@ -59,6 +60,8 @@ pub(crate) struct Gate {
     /// What such peers have stored.
     pub brought: Arc<Brought>,
     pub refusals: Arc<Refusals>,
+    /// What is counted against whoever was refused.
+    pub repeated: Repeated,
     pub live: Live,
     /// How often open associations were asked about again.
     pub rounds: AtomicU64,
@@ -106,6 +109,7 @@ impl Gate {
             traces: Arc::default(),
             upstreams: Upstreams::new(audit.clone(), check),
             refusals: Arc::new(Refusals::new(audit.clone())),
+            repeated: Repeated::default(),
             audit,
             limiter,
             slots,

@@ -47,6 +47,7 @@
 //! | `people`, `identified`, `user_identity`, `proving` | the users of the file, whom a request names, whether that is so, and how many are asked at once |
 //! | `ids` | how associations are called |
 //! | `refusals` | those who were not let in, gathered by the minute |
+//! | `repeated` | refusals counted against whoever was refused, and who is due to be shut out |
 //! | `farewell`, `parting`, `records` | how it ends, and what is written down |
 //! | `verification` | a C-ECHO of dimsegate itself |
 //!
@@ -105,6 +106,7 @@ mod proxy_protocol;
 mod recent;
 mod records;
 mod refusals;
+mod repeated;
 mod seldom;
 mod session;
 mod slots;
@@ -127,6 +129,7 @@ pub(crate) use live::{Changes, Context, Contexts, Entry, Mark, OfUpstream, Order
 pub use machine::played;
 pub(crate) use proof::{Ending, Proven, proven_by};
 pub(crate) use recent::{Because, Recalled};
+pub(crate) use repeated::Due;
 pub use upstream::{AddressState, Availability, UpstreamState};
 pub(crate) use verification::check;
 pub use verification::{ECHO_AE_TITLE, EchoError, Echoed, echo};

@@ -51,6 +51,13 @@ words! {
         RepositoryBehind = "repository-behind",
             "an audit repository has not had records for more than ten minutes",
             "the repository, and the network to it; nothing is lost", Silent, RecordingLate;
+        AutomaticallyBlocked = "automatically-blocked",
+            "somebody was refused so often that they are shut out for a while",
+            "who it is: the explanation; dimsegate unblock, and exempt of [automatic-blocks], if it is a device of yours",
+            Silent, AccessControl;
+        BlockNotKept = "block-not-kept",
+            "a block is in force, but only in memory: the disk did not take it, and a restart would forget it",
+            "the disk under state-directory", Silent, AccessControl;
         RetentionDays = "retention-days",
             "a day's records were deleted, being older than retention-days",
             "nothing, if the number of days was meant", Silent, No;

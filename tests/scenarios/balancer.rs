@@ -19,7 +19,7 @@ use crate::wait::{self, PATIENCE};
 /// Another than HAProxy's own, by which dimsegate knows it.
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
 
-struct Balancer {
+pub struct Balancer {
     process: Process,
     address: SocketAddr,
     _folder: Scratch,
@@ -27,7 +27,7 @@ struct Balancer {
 
 impl Balancer {
     /// Before `gate`; `server` is what HAProxy calls the options of a server.
-    fn start(gate: SocketAddr, server: &str) -> Self {
+    pub fn start(gate: SocketAddr, server: &str) -> Self {
         let (folder, address) = (Scratch::new(), process::free_address());
         let file = folder.path().join("haproxy.cfg");
         let settings = format!(
@@ -43,10 +43,14 @@ impl Balancer {
     }
 
     fn connect(&mut self) -> TcpStream {
+        self.connect_from(CLIENT)
+    }
+
+    pub fn connect_from(&mut self, client: IpAddr) -> TcpStream {
         let stream = wait::until("HAProxy to listen", || {
             assert!(self.process.ended().is_none(), "{}", self.process.output());
             let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-            socket.bind(&SocketAddr::from((CLIENT, 0)).into()).expect("a free port");
+            socket.bind(&SocketAddr::from((client, 0)).into()).expect("a free port");
             socket.connect_timeout(&self.address.into(), PATIENCE).ok().map(|()| TcpStream::from(socket))
         });
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");

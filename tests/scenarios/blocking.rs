@@ -96,6 +96,75 @@ fn an_address_that_is_blocked_gets_no_byte() {
 }
 
 #[test]
+fn an_agreement_that_is_blocked_closes_its_routes_and_ends_what_is_open_by_it() {
+    const DOMESTIC: &str = "[admin]\nlisten = \"unix:admin.sock\"\nstate-directory = \"state\"\n[policy]\ncountry = \"CH\"\n[[agreement]]\n\
+        id = \"second\"\nparties = [\"site\"]\ncountry = \"CH\"\nmechanism = \"domestic\"\nreference = \"r\"\npurpose = \"p\"\n\
+        from = \"2020-01-01\"\nuntil = \"2099-12-31\"\n";
+    let request = verification("SITE", "PACS");
+    let (gate, upstream, mut requestor, mut acceptor) = raw::opened(&request, |setup| setup.extra = DOMESTIC);
+    raw::echo(&mut requestor, &mut acceptor);
+    let ran = gate::run(
+        &gate.site,
+        &["block", "-c", "dimsegate.toml", "agreement:secund", "--reason", "broken into"],
+    );
+    let told = "has no [[agreement]] with this id; did you mean agreement:second?";
+    assert!(ran.status == 69 && ran.err.contains(told), "{}", ran.err);
+    block(&gate, &["agreement:second"]);
+    assert_eq!(requestor.expect(upper::ABORT), ABORTED);
+    assert_eq!(acceptor.expect(upper::ABORT), ABORTED);
+    let closed = gate.event("association-closed");
+    let reason = closed["reason"].as_str().expect("a reason");
+    assert!(closed["ended"] == "policy" && reason.starts_with("blocked: "), "{closed}");
+    assert!(reason.contains("agreement:second is blocked until it is taken back"), "{reason}");
+    assert_eq!(rejection(&gate.plain(), &request), REJECTED);
+    assert_eq!(gate.event("association-rejected")["reason"], "blocked");
+    let asks = ["explain", "-c", "dimsegate.toml", "--listener", "remote", "--from", "127.0.0.1"];
+    let (status, told) =
+        gate::told(&gate.site, &[&asks[..], &["--calling", "SITE", "--called", "PACS"]].concat());
+    assert!(status != 0 && told.contains("block 1: agreement:second is blocked"), "{told}");
+    let back = gate::run(&gate.site, &["unblock", "-c", "dimsegate.toml", "1"]);
+    assert_eq!(back.status, 0, "{}", back.err);
+    let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &request, 16384);
+    raw::release(requestor, acceptor);
+}
+
+#[test]
+fn a_block_that_the_disk_does_not_take_is_in_force_and_somebody_is_told() {
+    let upstream = Upstream::bind();
+    let setup = setup(&upstream);
+    let gate = Gate::start(&setup);
+    // Whoever writes beside the file finds a folder there, also as the superuser.
+    fs::create_dir_all(gate.site.path("state/blocks.json-new/x")).expect("a folder");
+    let ran =
+        gate::run(&gate.site, &["block", "-c", "dimsegate.toml", "ae-title:SITE", "--reason", "stolen"]);
+    let told = "block 1 is in force, but only in memory: state/blocks.json: ";
+    assert!(ran.status == 69 && ran.err.contains(told), "{}", ran.err);
+    assert_eq!(rejection(&gate.plain(), &verification("SITE", "PACS")), REJECTED);
+    let alert = gate.record("the alert", |record| {
+        record["event"] == "security-alert" && record["reason"] == "block-not-kept"
+    });
+    assert!(alert["explanation"].as_str().is_some_and(|why| why.contains(told)), "{alert}");
+    let listed = gate::run(&gate.site, &["unblock", "-c", "dimsegate.toml"]).out;
+    assert!(listed.starts_with("block 1: ae-title:SITE until it is taken back, by "), "{listed}");
+}
+
+#[test]
+fn a_block_of_every_address_shuts_nobody_out_of_the_administration_interface() {
+    let upstream = Upstream::bind();
+    let gate = Gate::start(&setup(&upstream));
+    block(&gate, &["address:0.0.0.0/0"]);
+    let mut peer = Peer::connect(&gate.plain());
+    peer.try_send(&[1]);
+    assert_eq!(peer.rest(), Vec::<u8>::new());
+    let status = gate::run(&gate.site, &["status", "-c", "dimsegate.toml"]);
+    assert_eq!(status.status, 0, "{}", status.err);
+    let back = gate::run(&gate.site, &["unblock", "-c", "dimsegate.toml", "1"]);
+    assert_eq!(back.status, 0, "{}", back.err);
+    let (requestor, acceptor) = raw::open(&gate.plain(), &upstream, &verification("SITE", "PACS"), 16384);
+    raw::release(requestor, acceptor);
+}
+
+#[test]
 fn what_names_nobody_is_refused_and_a_damaged_file_lets_nobody_start() {
     let upstream = Upstream::bind();
     let setup = setup(&upstream);

@@ -1,4 +1,4 @@
-//! A decision over ten thousand peers and a thousand users, and `check` of that configuration.
+//! A decision over ten thousand peers, a thousand users and ten thousand blocks, and `check` of that configuration.
 
 use std::fmt::Write;
 use std::fs;
@@ -7,7 +7,7 @@ use std::io;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use dimsegate::policy::{Blocks, Factor, Factors, Facts, ProvenUser, Verdict, decide};
+use dimsegate::policy::{Block, Blocks, Factor, Factors, Facts, ProvenUser, Verdict, decide};
 use dimsegate::users::{Hash, Store, User, Users};
 use dimsegate::wire::associate::AssociateRq;
 use time::OffsetDateTime;
@@ -19,6 +19,7 @@ use crate::upper;
 
 const PEERS: usize = 10_000;
 const USERS: usize = 1_000;
+const BLOCKS: usize = 10_000;
 
 /// In a round.
 const DECISIONS: u32 = 2_000;
@@ -97,6 +98,28 @@ fn check(site: &Site) -> io::Result<f64> {
     }
 }
 
+/// Of every kind, and of nobody who asks; in networks of many lengths.
+fn blocked(now: OffsetDateTime) -> Blocks {
+    let of = |number: usize| match number % 6 {
+        0 => format!("ae-title:OTHER{number}"),
+        1 => format!("address:172.16.{}.{}/{}", number >> 8, number & 0xFF, 16 + number % 17),
+        2 => format!("certificate:sha256:{number:064x}"),
+        3 => format!("peer:other-{number}"),
+        4 => format!("user:other-{number}"),
+        _ => format!("agreement:other-{number}"),
+    };
+    let one = |number: usize| Block {
+        id: number as u64,
+        of: of(number).parse().expect("somebody to block"),
+        until: None,
+        why: "measured".into(),
+        by: "bench".into(),
+        since: now,
+        automatic: false,
+    };
+    Blocks::new((0..BLOCKS).map(one).collect())
+}
+
 /// The last peer, and the last user, who is looked up each time.
 fn decided(policy: &dimsegate::policy::Policy, users: &Users) -> f64 {
     let mut request = upper::Request::new(&format!("SITE{}", PEERS - 1), "PACS");
@@ -123,7 +146,7 @@ fn decided(policy: &dimsegate::policy::Policy, users: &Users) -> f64 {
         calling: &requested.calling,
         called: &requested.called,
         contexts: &requested.contexts,
-        blocks: &Blocks::default(),
+        blocks: &blocked(now),
         now,
     };
     let begin = Instant::now();

@@ -43,6 +43,9 @@ pub(super) struct Association {
     /// The user that it proved to be.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<String>,
+    /// Id of the agreement by which its route is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreement: Option<String>,
     upstream: String,
     upstream_address: String,
     since: String,
@@ -269,6 +272,7 @@ impl Association {
             certificate: facts.certificate.as_ref().map(|certificate| certificate.subject.clone()),
             fingerprints: facts.certificate.as_ref().map(Fingerprints::of),
             user: facts.user.as_deref().map(str::to_owned),
+            agreement: entry.right.rights.agreement().map(|agreement| agreement.id.to_string()),
             upstream: facts.upstream.to_string(),
             upstream_address: facts.upstream_address.clone(),
             since: when(facts.since),

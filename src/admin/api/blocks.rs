@@ -14,14 +14,15 @@ use crate::admin::access::Who;
 use crate::config::{duration, nearest};
 use crate::daemon::BlockError;
 use crate::http::Problem;
-use crate::policy::Blocked;
+use crate::policy::{Blocked, Policy};
 
 /// Somebody who is shut out.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Block {
     id: u64,
-    /// `ae-title:…`, `address:…`, `certificate:sha256:…`, `certificate:spki-sha256:…`, `peer:…` or `user:…`.
+    /// `ae-title:…`, `address:…`, `certificate:sha256:…`, `certificate:spki-sha256:…`, `peer:…`, `user:…`,
+    /// `user-at:…` (a user at one address) or `agreement:…`.
     of: String,
     /// Absent: until it is taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,6 +30,8 @@ pub(super) struct Block {
     reason: String,
     by: String,
     since: String,
+    /// Nobody decided on it: there were too many refusals ([automatic-blocks]).
+    automatic: bool,
 }
 
 /// Whom to shut out.
@@ -37,7 +40,9 @@ pub(super) struct Block {
 #[schema(as = WantedBlock)]
 pub(super) struct Wanted {
     /// `ae-title:LYON_CT1` (calling), `address:203.0.113.9`, `address:203.0.113.0/24`, `certificate:sha256:…`,
-    /// `certificate:spki-sha256:…`, `peer:lyon` or `user:anna` (who has proven to be that user over DIMSE).
+    /// `certificate:spki-sha256:…`, `peer:lyon`, `user:anna` (who has proven to be that user over DIMSE),
+    /// `user-at:203.0.113.9/anna` (the same, from one address) or
+    /// `agreement:lyon-2026` (every route that is open by it).
     of: String,
     /// How long, such as `1h`; absent: until it is taken back.
     #[serde(default)]
@@ -62,7 +67,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Block>> {
         (status = 400, body = ProblemDocument),
         (status = 403, body = ProblemDocument),
         (status = 409, body = ProblemDocument, description = "There are as many as are kept"),
-        (status = 507, body = ProblemDocument, description = "The disk did not take it; nothing is changed, unless the detail says that it is in force")
+        (status = 507, body = ProblemDocument, description = "The disk did not take it; it is in force in memory, and the detail says that a restart would forget it")
     )
 )]
 pub(super) async fn add(
@@ -74,8 +79,8 @@ pub(super) async fn add(
     let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST, detail);
     let of: Blocked = of.parse().map_err(|error: crate::policy::BlockedError| bad(error.to_string()))?;
     let settings = shared.proxy.settings();
-    configured(&of, settings.policy.peers.iter().map(|peer| &*peer.name)).map_err(bad)?;
-    if let Blocked::User(name) = &of {
+    configured(&of, &settings.policy).map_err(bad)?;
+    if let Blocked::User(name) | Blocked::UserAt(name, _) = &of {
         let users = shared.proxy.gate().people.present(settings.clone()).await;
         // Those of an issuer are behind its name, and nobody lists them.
         let issuer = name.split_once('/').map(|(issuer, _)| issuer);
@@ -118,14 +123,31 @@ pub(super) async fn remove(State(shared): State<Shared>, Segment(id): Segment) -
     Ok(told(Json(block), what))
 }
 
-/// Whether a peer that is named is one: shutting out a name that nobody has would shut out nobody.
-fn configured<'p>(of: &Blocked, peers: impl Iterator<Item = &'p str> + Clone) -> Result<(), String> {
-    let Blocked::Peer(name) = of else { return Ok(()) };
-    if peers.clone().any(|peer| *peer == **name) {
+/// Whether a peer or an agreement that is named is one: shutting out a name that nobody has would shut out nobody.
+fn configured(of: &Blocked, policy: &Policy) -> Result<(), String> {
+    match of {
+        Blocked::Peer(name) => {
+            known(of, name, ("peer", "[[peer]] of this name"), policy.peers.iter().map(|peer| &*peer.name))
+        }
+        Blocked::Agreement(id) => {
+            let ids = policy.borders.agreements().iter().map(|agreement| &*agreement.id);
+            known(of, id, ("agreement", "[[agreement]] with this id"), ids)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn known<'n>(
+    of: &Blocked,
+    name: &str,
+    (kind, what): (&str, &str),
+    names: impl Iterator<Item = &'n str> + Clone,
+) -> Result<(), String> {
+    if names.clone().any(|one| one == name) {
         return Ok(());
     }
-    let meant = nearest(name, peers).map(|near| format!("; did you mean peer:{near}?")).unwrap_or_default();
-    Err(format!("{of}: the configuration in force has no [[peer]] of this name{meant}"))
+    let meant = nearest(name, names).map(|near| format!("; did you mean {kind}:{near}?")).unwrap_or_default();
+    Err(format!("{of}: the configuration in force has no {what}{meant}"))
 }
 
 fn problem(error: &BlockError) -> Problem {
@@ -133,7 +155,9 @@ fn problem(error: &BlockError) -> Problem {
         BlockError::Reason | BlockError::Lasting => StatusCode::BAD_REQUEST,
         BlockError::Unknown(_) => StatusCode::NOT_FOUND,
         BlockError::TooMany | BlockError::Full => StatusCode::CONFLICT,
-        BlockError::NotKept { .. } | BlockError::NotSure { .. } => StatusCode::INSUFFICIENT_STORAGE,
+        BlockError::NotKept { .. } | BlockError::NotSure { .. } | BlockError::OnlyInMemory { .. } => {
+            StatusCode::INSUFFICIENT_STORAGE
+        }
         BlockError::Unreadable { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     };
     Problem::new(status, error.to_string())
@@ -148,23 +172,29 @@ impl Block {
             reason: block.why.clone(),
             by: block.by.clone(),
             since: moment(block.since),
+            automatic: block.automatic,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::configured;
+    use super::known;
 
     #[test]
-    fn a_peer_that_is_blocked_is_one_of_the_configuration() {
-        let peers = ["lyon", "oslo"];
-        let of = |text: &str| configured(&text.parse().unwrap(), peers.into_iter());
-        assert_eq!((of("peer:lyon"), of("ae-title:LYNO")), (Ok(()), Ok(())));
+    fn a_peer_or_an_agreement_that_is_blocked_is_one_of_the_configuration() {
+        let of = |text: &str, name: &str, words| {
+            known(&text.parse().unwrap(), name, words, ["lyon", "oslo"].into_iter())
+        };
+        let peer = ("peer", "[[peer]] of this name");
+        assert_eq!(of("peer:lyon", "lyon", peer), Ok(()));
         let told =
             "peer:lyno: the configuration in force has no [[peer]] of this name; did you mean peer:lyon?";
-        assert_eq!(of("peer:lyno"), Err(told.into()));
-        let told = "peer:hamburg: the configuration in force has no [[peer]] of this name";
-        assert_eq!(of("peer:hamburg"), Err(told.into()));
+        assert_eq!(of("peer:lyno", "lyno", peer), Err(told.into()));
+        let told = "agreement:hamburg: the configuration in force has no [[agreement]] with this id";
+        assert_eq!(
+            of("agreement:hamburg", "hamburg", ("agreement", "[[agreement]] with this id")),
+            Err(told.into())
+        );
     }
 }

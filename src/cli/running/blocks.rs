@@ -21,11 +21,14 @@ WHO is one of
   certificate:sha256:…      a certificate; certificate:spki-sha256:… its key
   peer:NAME                 a [[peer]] of the configuration
   user:NAME                 a user of [users], or ISSUER/NAME of a token, wherever a user identity has proven that it is this one
+  user-at:ADDRESS/NAME      the same, from one address only
+  agreement:ID              an [[agreement]] of the configuration: every route that is open by it
 
-It is on the disk when the command is back, and holds across reloads and restarts. New associations are refused with 1/1/1, \
+It is on the disk when the command is back, and holds across reloads and restarts. If the disk does not take it, it is in force \
+in memory until the next restart, the command says so with status 69, and a security alert does. New associations are refused with 1/1/1, \
 connections of a blocked address closed; open ones end between two messages.
 
-Exit status: 0 when it is in force, 69 when not, 78 for a configuration that does not say where to ask.")]
+Exit status: 0 when it is in force and on the disk, 69 when not, 78 for a configuration that does not say where to ask.")]
 pub(in crate::cli) struct Block {
     #[command(flatten)]
     which: Which,

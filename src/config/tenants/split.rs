@@ -29,7 +29,7 @@ const OWNED: [&str; 10] = [
     "notify",
 ];
 /// Tables that say the same of all.
-const OF_ALL: [&str; 2] = ["limits", "policy"];
+const OF_ALL: [&str; 3] = ["limits", "policy", "automatic-blocks"];
 /// What `tenant` says of something that is the machine's.
 const MACHINE: &str = "*";
 

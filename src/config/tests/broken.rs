@@ -137,6 +137,16 @@ fn single_mistakes_are_named() {
             "proxy-protocol-from[0]: \"x\" is not a network",
         ),
         ("name = \"u\"", "name = \"u\"\ncalled-ae-title = \"A\\\\B\"", "is no AE title"),
+        (
+            "[[listener]]",
+            "[automatic-blocks]\nwithin = \"2d\"\nfor = \"1d\"\n[[listener]]",
+            "within: is longer than a day",
+        ),
+        (
+            "[[listener]]",
+            "[automatic-blocks]\nexempt = [\"gw\"]\n[[listener]]",
+            "exempt[0]: \"gw\" is not a network",
+        ),
         ("name = \"u\"", "name = \"u\"\nconnect-timeout = \"0s\"", "is zero, write a longer time"),
     ] {
         let found = errors_with(line, edited);

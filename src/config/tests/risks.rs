@@ -64,6 +64,12 @@ fn what_is_risky_is_said() {
             "lets whoever connects say which address",
         ),
         (&format!("{listener}proxy-protocol-from = [\"::/1\", \"8000::/1\"]"), "lets whoever connects say"),
+        ("[automatic-blocks]\nexempt = [\"::/1\", \"8000::/1\"]", "holds every address: nobody is blocked"),
+        (
+            "[automatic-blocks]\nrefusals = 5",
+            "is so few that one connection that is no DICOM blocks its address",
+        ),
+        ("[automatic-blocks]\nwithin = \"2m\"\nfor = \"1m\"", "is shorter than within"),
         (narrow.as_str(), "never decides: peer \"p\" in line 13 always matches first"),
         (&any, "lets any AE title in from any network"),
         (&bound, "never matches: no listener of it asks for a certificate"),

@@ -4,11 +4,13 @@ use std::io;
 use std::path::PathBuf;
 
 /// As many as are kept. Whoever needs more has a network to name, or a peer to take out of the configuration.
-pub(super) const MOST: usize = 1000;
+pub(super) const MOST: usize = 10_000;
+/// As many that nobody decided on: they leave those be that somebody does.
+pub(super) const MOST_AUTOMATIC: usize = 5_000;
 /// Bytes of a reason.
 pub(super) const LONGEST_REASON: usize = 500;
 /// Bytes of the file: more than it has with all that is allowed.
-pub(super) const LONGEST: u64 = 4 << 20;
+pub(super) const LONGEST: u64 = 32 << 20;
 
 /// Why somebody is not blocked, or not let in again.
 #[derive(Debug, thiserror::Error)]
@@ -21,10 +23,24 @@ pub enum BlockError {
         /// What is wrong.
         problem: String,
     },
-    /// What was asked for is not on the disk, so it is not in force.
+    /// What was asked for is not on the disk, so it is not done.
     #[error("{}: {error}; nothing is changed", file.display())]
     NotKept {
         /// Where they are kept.
+        file: PathBuf,
+        /// What the disk said.
+        error: io::Error,
+    },
+    /// Whoever has to be shut out is, though the disk does not take it.
+    #[error(
+        "block {id} is in force, but only in memory: {}: {error}; a restart forgets it. It is written once the disk takes it, \
+         which is tried each minute: free room there",
+        file.display()
+    )]
+    OnlyInMemory {
+        /// Which block.
+        id: u64,
+        /// Where it should be kept.
         file: PathBuf,
         /// What the disk said.
         error: io::Error,

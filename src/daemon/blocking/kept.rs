@@ -35,6 +35,8 @@ pub(super) struct Row {
     pub why: String,
     pub by: String,
     pub since: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub automatic: bool,
 }
 
 /// The blocks that are kept in a folder, which need not be there, for whoever only looks.
@@ -42,14 +44,14 @@ pub(super) struct Row {
 /// # Errors
 /// There is something that cannot be read or understood.
 pub fn blocks_in(folder: &Path) -> Result<Blocks, BlockError> {
-    read(&folder.join(NAME)).map(|(_, blocks)| blocks)
+    read(&folder.join(NAME)).map(|(_, blocks)| Blocks::new(blocks))
 }
 
-/// What a file holds, and what that means; nothing where there is no file.
+/// The number of the next block, and those that a file holds; none where there is no file.
 ///
 /// # Errors
 /// It cannot be read, or is not one.
-pub(super) fn read(file: &Path) -> Result<(Kept, Blocks), BlockError> {
+pub(super) fn read(file: &Path) -> Result<(u64, Vec<Block>), BlockError> {
     let unreadable = |problem: String| BlockError::Unreadable { file: file.to_owned(), problem };
     let kept: Kept = match files::read(file, LONGEST + 1) {
         Ok(bytes) if bytes.len() as u64 > LONGEST => {
@@ -59,22 +61,14 @@ pub(super) fn read(file: &Path) -> Result<(Kept, Blocks), BlockError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::default(),
         Err(error) => return Err(unreadable(error.to_string())),
     };
-    let blocks = kept.compiled().map_err(unreadable)?;
-    Ok((kept, blocks))
+    let blocks = kept.blocks.iter().map(Row::compiled).collect::<Result<_, _>>().map_err(unreadable)?;
+    Ok((kept.next, blocks))
 }
 
 impl Kept {
-    /// Without those whose time is over.
-    pub(super) fn in_force(&self, now: OffsetDateTime) -> Self {
-        let mut changed = self.clone();
-        changed.blocks.retain(|row| row.compiled().is_ok_and(|block| block.is_in_force(now)));
-        changed
-    }
-
-    /// # Errors
-    /// What cannot be understood, and of which block.
-    pub(super) fn compiled(&self) -> Result<Blocks, String> {
-        self.blocks.iter().map(Row::compiled).collect::<Result<_, _>>().map(Blocks::new)
+    /// What the file has to hold.
+    pub(super) fn of(next: u64, blocks: &[Block]) -> Self {
+        Self { next, blocks: blocks.iter().map(Row::of).collect() }
     }
 }
 
@@ -88,12 +82,13 @@ impl Row {
             why: block.why.clone(),
             by: block.by.clone(),
             since: text(block.since),
+            automatic: block.automatic,
         }
     }
 
     /// # Errors
     /// What cannot be understood.
-    pub(super) fn compiled(&self) -> Result<Block, String> {
+    fn compiled(&self) -> Result<Block, String> {
         let time = |text: &str| {
             OffsetDateTime::parse(text, &Rfc3339)
                 .map_err(|error| format!("block {}: \"{text}\": {error}", self.id))
@@ -105,6 +100,7 @@ impl Row {
             why: self.why.clone(),
             by: self.by.clone(),
             since: time(&self.since)?,
+            automatic: self.automatic,
         })
     }
 }

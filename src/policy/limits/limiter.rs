@@ -10,9 +10,10 @@ use governor::clock::DefaultClock;
 
 use super::Time;
 use super::count::{Counts, Permit};
+use super::of_one_site;
 use super::over::Over;
 use super::pace::{Pace, Speeds};
-use super::rate::{Rate, RatePerAddress, of_one_site};
+use super::rate::{Rate, RatePerAddress};
 use super::retrievals::Retrievals;
 use crate::policy::{Peer, Policy};
 use crate::vocabulary::Reason;

@@ -12,11 +12,11 @@ mod retrievals;
 #[cfg(test)]
 mod tests;
 
+pub use super::one_site::of_one_site;
 pub use count::Permit;
 pub use limiter::{AssociationPermit, ConnectionPermit, Limiter, Limits, REQUEST_PIECE, RequestPermit};
 pub use over::{Of, Over};
 pub use pace::Pace;
-pub use rate::of_one_site;
 
 use std::future::Future;
 use std::time::Duration;

@@ -11,6 +11,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
 use super::Time;
+use crate::policy::one_site::of_one_site;
 
 /// Addresses remembered at once. A connection is refused rather than forgotten when there are more.
 const MAX_ADDRESSES: usize = 65_536;
@@ -82,14 +83,6 @@ impl<C: Time> RatePerAddress<C> {
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
         self.limiter.len()
-    }
-}
-
-/// The address that limits are counted by: an IPv6 host can pick any address of its /64, so the network counts.
-pub fn of_one_site(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
-        v4 => v4,
     }
 }
 

@@ -233,7 +233,15 @@ fn a_block_of_a_user_shuts_out_that_user_alone() {
     let block = |of: &str| {
         let of = of.parse().unwrap();
         let (why, by) = ("lost".into(), "bert".into());
-        Blocks::new(vec![Block { id: 1, of, until: None, why, by, since: OffsetDateTime::UNIX_EPOCH }])
+        Blocks::new(vec![Block {
+            id: 1,
+            of,
+            until: None,
+            why,
+            by,
+            since: OffsetDateTime::UNIX_EPOCH,
+            automatic: false,
+        }])
     };
     let anna = user(&["reader"], &[Factor::Passcode]);
     assert_eq!(ask(&policy, Some(&anna), &block("user:anna")).unwrap_err().reason, Reason::Blocked);

@@ -112,6 +112,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
                 "proving",
                 "proxy_protocol",
                 "refusals",
+                "repeated",
                 "seldom",
                 "slots",
                 "tokens",
@@ -193,7 +194,16 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
     (
         "policy",
         &[
-            &["ae_pattern", "factors", "hours", "operation", "sop_class", "stated", "tls_version"],
+            &[
+                "ae_pattern",
+                "factors",
+                "hours",
+                "one_site",
+                "operation",
+                "sop_class",
+                "stated",
+                "tls_version",
+            ],
             &["proven", "request", "scope"],
             &["query"],
             &["role"],
@@ -206,6 +216,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             &["user"],
             &["decide"],
             &["comparison", "limits", "treatment"],
+            &["repeated"],
         ],
     ),
     (
@@ -246,7 +257,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             &["addresses", "folder", "secret", "spelling", "units"],
             &["section", "syntax"],
             &["admission", "descriptors", "mask", "metrics", "names", "secrets", "tls", "url", "words"],
-            &["crosswalk", "limits", "upstream", "user_identity"],
+            &["automatic_blocks", "crosswalk", "limits", "upstream", "user_identity"],
             &["listener", "notify", "policy", "queries", "repository", "rewrite"],
             &["role"],
             &["audit", "certificates", "loops", "scope", "two_way"],

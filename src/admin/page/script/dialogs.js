@@ -90,7 +90,7 @@ function abort(one) {
 
 /** From a refusal or an association: by what it can be kept out. */
 function kept(one) {
-  const { "calling-ae-title": calling, fingerprints, certificate, peer, user } = one;
+  const { "calling-ae-title": calling, fingerprints, certificate, peer, user, agreement } = one;
   return [
     ...(calling ? [[`ae-title:${calling}`, `calling AE title ${title(calling)}`]] : []),
     [`address:${host(one.address)}`, `address ${host(one.address)}`],
@@ -100,12 +100,13 @@ function kept(one) {
     ] : []),
     ...(peer ? [[`peer:${peer}`, `peer ${peer}`]] : []),
     ...(user ? [[`user:${user}`, `user ${user}`]] : []),
+    ...(agreement ? [[`agreement:${agreement}`, `agreement ${agreement}, for every route that is open by it`]] : []),
   ];
 }
 
 /** Without somebody whom the page knows, they are written down. */
 function block(one) {
-  const whom = one ? choices("Whom", "of", kept(one)) : make("label", {}, "Whom", make("small", {}, "ae-title:LYON_CT1, address:203.0.113.0/24, certificate:sha256:…, peer:lyon, user:anna"),
+  const whom = one ? choices("Whom", "of", kept(one)) : make("label", {}, "Whom", make("small", {}, "ae-title:LYON_CT1, address:203.0.113.0/24, certificate:sha256:…, peer:lyon, user:anna, agreement:lyon-2026"),
     make("input", { name: "of", required: true, autocomplete: "off", spellcheck: "false", autocapitalize: "none" }));
   const times = choices("For", "for", [["1h", "an hour"], ["8h", "8 hours"], ["1d", "a day"], ["7d", "a week"], ["", "until it is unblocked"]]);
   const means = "New associations are refused at once; open ones end when no message is under way. A block outlives reload and restart.";

@@ -1,8 +1,9 @@
-use super::Store;
-use crate::daemon::blocking::error::{BlockError, LONGEST, MOST};
+use super::{Due, Store};
+use crate::daemon::blocking::error::{BlockError, LONGEST, MOST, MOST_AUTOMATIC};
 use crate::daemon::blocking::kept::{Kept, NAME, Row};
-use crate::policy::Blocks;
+use crate::policy::{AutomaticBlocks, Blocks};
 use crate::scratch::Scratch;
+use crate::vocabulary::Reason;
 use arc_swap::ArcSwap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -38,14 +39,31 @@ async fn a_block_is_on_the_disk_and_in_force_when_it_is_answered_and_no_number_c
 }
 
 #[tokio::test]
-async fn what_the_disk_did_not_take_is_not_in_force() {
+async fn whom_the_disk_does_not_take_is_shut_out_in_memory_which_is_said_and_written_once_it_can_be() {
     let home = Scratch::new();
     let (store, in_force) = open(home.path());
+    let of = |text: &str| (text.parse().unwrap(), None);
+    let kept = store.add(of("peer:oslo"), ("x", "y")).await.unwrap();
     // A folder in the place of the file that is written beside.
-    fs::create_dir_all(home.path().join(format!("{NAME}-new/x"))).unwrap();
-    let refused = store.add(("peer:lyon".parse().unwrap(), None), ("x", "y")).await;
+    let beside = home.path().join(format!("{NAME}-new"));
+    fs::create_dir_all(beside.join("x")).unwrap();
+    let said = store.add(of("peer:lyon"), ("x", "y")).await.unwrap_err();
+    assert!(matches!(said, BlockError::OnlyInMemory { id: 2, .. }), "{said:?}");
+    let text = said.to_string();
+    assert!(text.starts_with("block 2 is in force, but only in memory: ") && text.contains(NAME), "{text}");
+    let ids = |blocks: &Blocks| blocks.iter().map(|block| block.id).collect::<Vec<_>>();
+    assert_eq!((ids(&in_force.load()), ids(&open(home.path()).1.load())), (vec![1, 2], vec![1]));
+    // Of one that the disk has, the disk decides whether it is taken back; of one that it never had, nobody does.
+    let refused = store.remove(kept.id).await;
     assert!(matches!(refused, Err(BlockError::NotKept { .. })), "{refused:?}");
-    assert_eq!(**in_force.load(), Blocks::default());
+    store.add(of("peer:bern"), ("x", "y")).await.unwrap_err();
+    assert_eq!(store.remove(3).await.unwrap().id, 3);
+    assert_eq!((ids(&in_force.load()), store.save_again().await), (vec![1, 2], false));
+    fs::remove_dir_all(beside).unwrap();
+    assert!(store.save_again().await);
+    assert_eq!(ids(&open(home.path()).1.load()), [1, 2]);
+    assert_eq!(store.remove(2).await.unwrap().id, 2);
+    assert_eq!(ids(&open(home.path()).1.load()), [1]);
 }
 
 #[tokio::test]
@@ -133,7 +151,7 @@ async fn what_would_be_too_long_to_be_read_again_is_refused_and_said_where_it_is
     assert_eq!((in_force.load_full(), fs::read_to_string(&file).unwrap()), (before, text.clone()));
     fs::write(&file, text + " ").unwrap();
     let error = Store::open(home.path(), Arc::default(), Arc::new(|| {})).err().unwrap().to_string();
-    assert!(error.contains("longer than 4194304 bytes"), "{error}");
+    assert!(error.contains("longer than 33554432 bytes"), "{error}");
 }
 
 #[tokio::test]
@@ -155,4 +173,37 @@ async fn a_reason_is_given_in_short_and_without_what_could_move_a_cursor() {
         let refused = store.add(("peer:a".parse().unwrap(), None), (why, "y")).await;
         assert!(matches!(refused, Err(BlockError::Reason)), "{refused:?}");
     }
+}
+
+fn due(number: usize, seconds: u64) -> Due {
+    let (within, lasting) = (Duration::from_secs(60), Duration::from_secs(seconds));
+    Due {
+        of: format!("address:10.{}.{}.{}", number >> 16, (number >> 8) & 0xFF, number & 0xFF)
+            .parse()
+            .unwrap(),
+        count: 20,
+        last: Reason::HttpOnDicomPort,
+        address: "10.0.0.1".parse().unwrap(),
+        listener: "remote".into(),
+        rules: Arc::new(AutomaticBlocks { refusals: 20, within, lasting, exempt: Vec::new() }),
+    }
+}
+
+#[tokio::test]
+async fn those_that_nobody_decided_on_are_made_once_kept_and_leave_those_of_people_be() {
+    let home = Scratch::new();
+    let (store, in_force) = open(home.path());
+    let by_hand = store.add(("address:10.0.0.1".parse().unwrap(), None), ("x", "y")).await.unwrap();
+    let made = store.add_automatic(vec![due(1, 60), due(2, 3600), due(2, 3600), due(3, 600)]).await.unwrap();
+    assert!(made.not_kept.is_none());
+    let ids: Vec<u64> = made.made.iter().map(|(block, _)| block.id).collect();
+    assert_eq!(ids, [2, 3], "10.0.0.1 is blocked already, and 10.0.0.2 once");
+    assert_eq!(open(home.path()).1.load_full(), in_force.load_full());
+    let many = (0..MOST_AUTOMATIC).map(|number| due(1000 + number, 7200)).collect();
+    assert_eq!(store.add_automatic(many).await.unwrap().made.len(), MOST_AUTOMATIC);
+    let there = in_force.load_full();
+    assert_eq!(there.iter().filter(|block| block.automatic).count(), MOST_AUTOMATIC);
+    let first: Vec<u64> = there.iter().take(2).map(|block| block.id).collect();
+    assert_eq!(first, [by_hand.id, 4], "those gave way that end first");
+    store.add(("peer:lyon".parse().unwrap(), None), ("x", "y")).await.unwrap();
 }
