@@ -57,6 +57,7 @@ mod settings;
 mod shadow;
 mod shape;
 mod sharing;
+mod shown;
 mod spelling;
 mod suggest;
 mod syntax;
@@ -77,11 +78,14 @@ pub use audit::log_level;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use keys::Keys;
 pub use load::{Loaded, admin_listen, load, load_files, log_format};
-pub use part::{CrosswalkTables, Rules, crosswalk_tables, patient_identifiers, rules, ruleset, users_of};
+pub use part::{
+    CrosswalkTables, Rules, crosswalk_tables, patient_identifiers, records_of, rules, ruleset, users_of,
+};
 pub use places::Places;
 pub(crate) use repository::host_name;
 pub use secret::{crosswalk_key, users_key};
 pub use settings::*;
+pub(crate) use shown::{Shown, shown, shown_text};
 pub(crate) use suggest::nearest;
 pub(crate) use units::{duration_of as duration, size_of as size};
 pub use url::origin as url_origin;

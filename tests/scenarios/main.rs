@@ -63,6 +63,7 @@ mod demonstration;
 mod difference;
 mod direct;
 mod echo;
+mod exports;
 mod file_names;
 mod fuzzing;
 mod help_texts;
