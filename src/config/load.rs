@@ -75,6 +75,14 @@ pub fn admin_listen(path: &Path) -> Result<Vec<AdminListen>, Diagnostics> {
     })
 }
 
+/// As [`load`], of a text that stands nowhere yet; it is told of as if it were in the file.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_text(path: &Path, text: &str) -> Result<Loaded, Diagnostics> {
+    compile(path, text)
+}
+
 /// As [`load`], from text that was read already.
 pub(super) fn compile(path: &Path, text: &str) -> Result<Loaded, Diagnostics> {
     let (settings, warnings) = compile_with(path, text, |root| settings(path, text, &root))?;

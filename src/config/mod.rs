@@ -77,7 +77,7 @@ pub use addresses::{checked_host_and_port, checked_network};
 pub use audit::log_level;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use keys::Keys;
-pub use load::{Loaded, admin_listen, load, load_files, log_format};
+pub use load::{Loaded, admin_listen, load, load_files, load_text, log_format};
 pub use part::{
     CrosswalkTables, Rules, crosswalk_tables, patient_identifiers, records_of, rules, ruleset, users_of,
 };

@@ -47,6 +47,7 @@ mod gate;
 mod group;
 mod peers;
 mod process;
+mod proposals;
 mod raw;
 mod report_page;
 mod repositories;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
+use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 
 use crate::audit::export::{Beside, Configuration, NotRead, UsedCertificate};
 use crate::config;
@@ -67,9 +68,10 @@ fn configuration(path: &Path, bytes: &[u8], beside: &mut Beside) {
 
 fn certificate(number: usize, path: &Path, bytes: &[u8], beside: &mut Beside) {
     let public = public_parts(bytes);
+    let public = if is_der(bytes) { bytes.to_vec() } else { public.into_bytes() };
     let file = path.display().to_string();
     if public.is_empty() {
-        let reason = "holds no certificate and no revocation list in PEM".to_owned();
+        let reason = "holds no certificate and no revocation list".to_owned();
         beside.not_read.push(NotRead { file, reason });
         return;
     }
@@ -77,8 +79,14 @@ fn certificate(number: usize, path: &Path, bytes: &[u8], beside: &mut Beside) {
     let plain = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '_' };
     // The number keeps apart what has one name in several folders.
     let member = format!("certificates/{number}-{}", name.chars().map(plain).collect::<String>());
-    beside.members.push((member.clone(), public.into_bytes()));
+    beside.members.push((member.clone(), public));
     beside.certificates.push(UsedCertificate { file, file_sha256: sha256(bytes), member });
+}
+
+/// Whether it is one revocation list or one certificate, and nothing else.
+fn is_der(bytes: &[u8]) -> bool {
+    let list = CertificateRevocationList::from_der(bytes).is_ok_and(|(rest, _)| rest.is_empty());
+    list || X509Certificate::from_der(bytes).is_ok_and(|(rest, _)| rest.is_empty())
 }
 
 /// The PEM blocks that everybody may see, and nothing between them: a key may stand beside its certificate.
@@ -103,7 +111,27 @@ fn public_parts(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::public_parts;
+    use super::{certificate, public_parts};
+    use crate::audit::export::Beside;
+    use rcgen::{CertificateParams, KeyPair};
+    use std::path::Path;
+
+    #[test]
+    fn a_certificate_in_der_is_there_as_it_is_and_a_key_is_not() {
+        let key = KeyPair::generate().unwrap();
+        let der = CertificateParams::new(vec!["a.example".to_owned()]).unwrap().self_signed(&key).unwrap();
+        let exported = |bytes: &[u8]| {
+            let mut beside = Beside::default();
+            certificate(1, Path::new("a/b c.der"), bytes, &mut beside);
+            (beside.members, beside.not_read.len())
+        };
+        let expected = vec![("certificates/1-b_c.der".to_owned(), der.der().to_vec())];
+        assert_eq!(exported(der.der()), (expected, 0));
+        let more = [der.der(), &key.serialize_der()[..]].concat();
+        for bytes in [&more[..], &key.serialize_der(), key.serialize_pem().as_bytes()] {
+            assert_eq!(exported(bytes), (Vec::new(), 1));
+        }
+    }
 
     #[test]
     fn of_a_file_with_a_key_only_the_certificates_are_public() {
