@@ -139,6 +139,7 @@ mod refused_certificates;
 mod review;
 mod rewriting;
 mod roles;
+mod runbook;
 mod schemathesis;
 mod scope;
 mod self_signed;
