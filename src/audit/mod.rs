@@ -25,6 +25,7 @@ mod clock;
 mod closing;
 mod days;
 mod end;
+pub mod export;
 mod file;
 pub mod files;
 pub mod forward;

@@ -24,13 +24,17 @@ const SPKI: &[u8] = &[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03
 pub(super) enum Purpose {
     Checkpoint,
     Head,
+    Export,
 }
 
 impl Purpose {
-    fn context(self) -> &'static [u8] {
+    pub(super) fn context(self) -> &'static [u8] {
         match self {
             Self::Checkpoint => b"dimsegate audit checkpoint 1\n",
             Self::Head => b"dimsegate audit head 1\n",
+            // The first line of what is signed, which sha256sum(1) takes for a comment: whoever has that file and openssl(1) needs
+            // nothing else.
+            Self::Export => b"# dimsegate audit export 1\n",
         }
     }
 }
@@ -122,6 +126,13 @@ impl SigningKey {
     }
 }
 
+impl SigningKey {
+    /// The signature, by itself, of a text that begins with the context of its purpose.
+    pub(super) fn sign_whole(&self, text: &[u8]) -> Vec<u8> {
+        self.pair.sign(text).as_ref().to_vec()
+    }
+}
+
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SigningKey").field("id", &self.id).finish_non_exhaustive()
@@ -180,6 +191,21 @@ pub enum Signature {
 #[derive(serde::Deserialize)]
 struct Signed {
     key: String,
+}
+
+/// Checks a text and its signature, which is a file of its own. A text for another purpose is wrong.
+pub(super) fn check_whole(purpose: Purpose, text: &[u8], signature: &[u8], keys: &[PublicKey]) -> Signature {
+    if signature.is_empty() {
+        return Signature::None;
+    }
+    if keys.is_empty() {
+        return Signature::Unchecked;
+    }
+    let by = |key: &&PublicKey| UnparsedPublicKey::new(&ED25519, &key.bytes).verify(text, signature).is_ok();
+    match text.starts_with(purpose.context()) && keys.iter().any(|key| by(&key)) {
+        true => Signature::Good,
+        false => Signature::Wrong,
+    }
 }
 
 /// Checks a signed line, without its line feed.

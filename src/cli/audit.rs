@@ -4,6 +4,7 @@ pub(super) mod certificates;
 pub(super) mod command;
 mod configurations;
 pub(super) mod ends;
+mod export;
 mod head;
 mod keys;
 pub(super) mod period;
@@ -52,6 +53,8 @@ enum Command {
     Key(keys::Key),
     /// Make a reviewer's identity, for whom closed files are encrypted
     Identity(keys::Identity),
+    /// Write the records of a period, with their proof, configuration and certificates, into one zip
+    Export(export::Args),
     /// Find records by time, peer, AE title, address, outcome, study and more
     Search(Box<search::Args>),
     /// Tell one association as a story
@@ -70,12 +73,14 @@ impl Command {
     /// Name and folder of a command that reads records.
     fn reads(&self) -> Option<(&'static str, &Path)> {
         match self {
-            Self::Verify(args) => Some(("verify", &args.directory)),
+            Self::Verify(args) => Some(("verify", &args.place)),
             Self::Search(args) => Some(("search", &args.trail.folder)),
             Self::Show(args) => Some(("show", &args.trail.folder)),
             Self::Certificates(args) => Some(("certificates", &args.trail.folder)),
             Self::Configurations(args) => Some(("configurations", &args.trail.folder)),
             Self::Report(args) => Some(("report", &args.trail.folder)),
+            // It leaves its note when it knows the folder.
+            Self::Export(_) => None,
             Self::Head(_) | Self::Key(_) | Self::Identity(_) | Self::Reasons(_) => None,
         }
     }
@@ -91,6 +96,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Command::Head(args) => head::run(args),
         Command::Key(args) => keys::make_key(args),
         Command::Identity(args) => keys::make_identity(args),
+        Command::Export(args) => export::run(args),
         Command::Search(args) => search::run(args),
         Command::Show(args) => show::run(args),
         Command::Certificates(args) => certificates::run(args),

@@ -13,6 +13,7 @@ mod explain;
 mod help;
 mod init;
 mod man;
+mod propose;
 mod pseudonyms;
 mod review;
 mod rewrite;
@@ -82,6 +83,8 @@ enum Command {
     Check(check::Args),
     /// Write the DICOM conformance statement of a configuration
     Conformance(conformance::Args),
+    /// Write the [[peer]]s that the records of a time show, and what they would have refused of it
+    Propose(propose::Args),
     /// Say what the configuration decides about an association, and why
     Explain(explain::Args),
     /// Apply the rules of a configuration to DICOM files
@@ -127,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::LogLevel(args) => running::orders::log_level(&args),
         Command::Check(args) => check::run(&args),
         Command::Conformance(args) => conformance::run(&args),
+        Command::Propose(args) => propose::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Rewrite(args) => rewrite::run(&args),
         Command::Pseudonyms(args) => pseudonyms::run(&args),

@@ -18,8 +18,8 @@ use super::section::Section;
 use super::settings::{AdminSettings, Settings};
 use super::share::Share;
 use super::{
-    admin, agreement, audit, automatic_blocks, claims, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite,
-    role, spelling, syntax, upstream, users,
+    admin, agreement, audit, automatic_blocks, claims, issuer, limits, listener, loops, metrics, notify,
+    peer, policy, rewrite, role, spelling, syntax, upstream, users,
 };
 use crate::notation::hex;
 use crate::policy::{Borders, Peer, Policy};

@@ -53,6 +53,14 @@ pub fn admin_listen(path: &Path, tenant: Option<&str>) -> Result<Vec<AdminListen
     })
 }
 
+/// As [`load`], of a text that stands nowhere yet; it is told of as if it were in the file.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_text(path: &Path, text: &str) -> Result<Loaded, Diagnostics> {
+    compile(path, text)
+}
+
 /// As [`load`], from text that was read already.
 pub(super) fn compile(path: &Path, text: &str) -> Result<Loaded, Diagnostics> {
     if let Some(parts) = tenants::parts(path, text)? {

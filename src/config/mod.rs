@@ -60,6 +60,7 @@ mod shadow;
 mod shape;
 mod share;
 mod sharing;
+mod shown;
 mod spelling;
 mod suggest;
 mod syntax;
@@ -81,12 +82,15 @@ pub use audit::log_level;
 pub use compiling::{Loaded, TenantSettings};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use keys::Keys;
-pub use load::{admin_listen, load, load_files, load_of, log_format};
-pub use part::{CrosswalkTables, Rules, crosswalk_tables, patient_identifiers, rules, ruleset, users_of};
+pub use load::{admin_listen, load, load_files, load_of, load_text, log_format};
+pub use part::{
+    CrosswalkTables, Rules, crosswalk_tables, patient_identifiers, records_of, rules, ruleset, users_of,
+};
 pub use places::Places;
 pub(crate) use repository::host_name;
 pub use secret::{crosswalk_key, users_key};
 pub use settings::*;
+pub(crate) use shown::{Shown, shown, shown_text};
 pub(crate) use suggest::nearest;
 pub(crate) use units::{duration_of as duration, size_of as size};
 pub use url::origin as url_origin;

@@ -15,7 +15,7 @@ use super::rewrite::Rewrites;
 use super::section::Section;
 use super::settings::{CrosswalkSettings, UsersSettings};
 use super::{suggest, users};
-use crate::audit::PatientIdentifiers;
+use crate::audit::{AuditSettings, PatientIdentifiers};
 use crate::rewrite::Ruleset;
 
 /// A rule set with the crosswalk that remembers its pseudonyms, not open yet.
@@ -108,6 +108,14 @@ pub fn patient_identifiers(path: &Path, tenant: Option<&str>) -> Result<PatientI
         Some(audit) => super::audit::patient_identifiers(&audit),
         None => Some(PatientIdentifiers::None),
     })
+}
+
+/// Where and how records are kept, and what signs them.
+///
+/// # Errors
+/// Every problem of `[audit]`.
+pub fn records_of(path: &Path, tenant: Option<&str>) -> Result<AuditSettings, Diagnostics> {
+    read_with(path, tenant, |root| super::audit::audit(&root).map(|records| records.settings))
 }
 
 /// Where the users of a configuration are, with their key; the file of users is not looked at, and may be missing.

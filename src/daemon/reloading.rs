@@ -302,7 +302,8 @@ impl Staged {
             None => {
                 // It makes folders and reads the end of the trail.
                 let begun = tokio::task::spawn_blocking(move || Trail::begin(settings, risks)).await;
-                let trail = begun.map_err(|defect| StartError::Forwarding(std::io::Error::other(defect)))??;
+                let trail =
+                    begun.map_err(|defect| StartError::Forwarding(std::io::Error::other(defect)))??;
                 match Ready::new(&trail).await {
                     Ok(ready) => self.new.push((trail, ready)),
                     Err(error) => {

@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::arrival::{Arrival, Refused};
-use super::leg::Leg;
 use super::gate::Gate;
+use super::leg::Leg;
 use super::threshold::{admitted, counted, handshake_failed, spoken, unexpected};
 use crate::config::{Lead, ListenerSettings, Shared};
 use crate::identity::Certificate;
@@ -121,8 +121,7 @@ async fn answer_by_name(
 fn of_several(chain: &[CertificateDer<'_>]) -> Refused {
     let explanation = "its chain does not tell whose it is: several who listen at this address trust it";
     let mut refused = Refused::new(Reason::CertificateUnknownCa, explanation);
-    refused.certificate =
-        chain.first().map(|own| Box::new(Certificate::from_der_or_fingerprint(own)));
+    refused.certificate = chain.first().map(|own| Box::new(Certificate::from_der_or_fingerprint(own)));
     refused
 }
 

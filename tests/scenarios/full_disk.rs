@@ -30,12 +30,12 @@ pub fn sink() -> (SocketAddr, Arc<Totals>) {
 }
 
 /// No file of the proxy grows from now on.
-fn fill_disk(gate: &Gate) {
+pub fn fill_disk(gate: &Gate) {
     limit(gate.pid(), "1");
 }
 
 /// There is room again.
-fn empty_disk(gate: &Gate) {
+pub fn empty_disk(gate: &Gate) {
     limit(gate.pid(), "unlimited");
 }
 
@@ -57,7 +57,7 @@ const TRANSIENT: [u8; 4] = [0, 2, 3, 1];
 
 /// Its records and its log are files, and a write over the limit is an error as on a full disk, not the end of the
 /// process as SIGXFSZ would be (setrlimit(2)).
-const DISK_THAT_CAN_BE_FULL: &str = "trap '' XFSZ; exec \"$@\"";
+pub const DISK_THAT_CAN_BE_FULL: &str = "trap '' XFSZ; exec \"$@\"";
 
 #[test]
 fn no_new_association_while_records_cannot_be_written() {

@@ -33,6 +33,11 @@ impl Identities {
     pub fn new(identities: Vec<Identity>) -> Self {
         Self(identities.into())
     }
+
+    /// Each of them.
+    pub(in crate::audit) fn all(&self) -> &[Identity] {
+        &self.0
+    }
 }
 
 impl std::fmt::Debug for Identities {

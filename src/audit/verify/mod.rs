@@ -168,7 +168,7 @@ impl<'a> Reading<'a> {
 
     fn file(&mut self, file: &TrailFile, identities: &[Identity]) {
         let path: Arc<Path> = file.path.as_path().into();
-        let mut lines = match file.open(identities) {
+        let lines = match file.open(identities) {
             Ok(lines) => lines,
             Err(error @ (OpenError::NoIdentity | OpenError::OtherIdentity)) => {
                 self.unread.push(Unread { file: file.path.clone(), reason: error.to_string() });
@@ -179,6 +179,10 @@ impl<'a> Reading<'a> {
                 return self.walk.broken(Place { file: path, line: 0 }, None, damage);
             }
         };
+        self.lines(lines, path);
+    }
+
+    fn lines(&mut self, mut lines: impl BufRead, path: Arc<Path>) {
         let mut place = Place { file: path, line: 0 };
         loop {
             place.line += 1;
@@ -267,6 +271,11 @@ impl<'a> Reading<'a> {
         if files > 0 || has_kept {
             self.witnesses.testify(&mut self.walk, self.ends, !self.unread.is_empty());
         }
+        self.found(files)
+    }
+
+    fn found(self, files: usize) -> Verification {
+        let signed_up_to = self.walk.proof().up_to();
         let adopted = self.walk.adopted().iter().filter(|adopted| adopted.by > self.seen).copied().collect();
         let torn = self.walk.torn();
         let mut breaks = self.walk.breaks;
@@ -291,6 +300,43 @@ impl<'a> Reading<'a> {
             more_breaks: self.walk.more_breaks,
             unread: self.unread,
         }
+    }
+}
+
+/// A part of a trail: lines that follow each other, of which nobody asks what was before them and behind.
+pub(in crate::audit) struct Part<'a> {
+    reading: Reading<'a>,
+    files: usize,
+}
+
+impl<'a> Part<'a> {
+    /// Every checkpoint has to be signed by one of the keys.
+    pub(in crate::audit) fn new(keys: &'a [PublicKey]) -> Self {
+        let known = Known { keys, ..Known::default() };
+        Self { reading: Reading::new(known, Witnesses::of_nobody()), files: 0 }
+    }
+
+    /// Lines that are not there stand here: those of a file that could not be read, or what is before the part.
+    pub(in crate::audit) fn skip(&mut self, at: &Path) {
+        self.reading.walk.skip(Place { file: at.into(), line: 0 }, None);
+    }
+
+    /// The next line, without its line feed.
+    pub(in crate::audit) fn line(&mut self, line: &[u8], place: &Place) {
+        self.reading.bytes = self.reading.bytes.saturating_add(line.len() as u64 + 1);
+        self.reading.whole_line(line, place);
+    }
+
+    /// The next lines, those of a file.
+    pub(in crate::audit) fn lines(&mut self, lines: impl BufRead, path: &Path) {
+        self.files += 1;
+        self.reading.lines(lines, path.into());
+    }
+
+    /// No more lines.
+    pub(in crate::audit) fn finish(mut self) -> Verification {
+        self.reading.walk.finish();
+        self.reading.found(self.files)
     }
 }
 

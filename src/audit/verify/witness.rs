@@ -47,6 +47,11 @@ impl Witnesses {
         Self { all, damage: damage.map(|damage| (at, damage)), has_kept }
     }
 
+    /// Of a part of a trail, whose end is not the trail's.
+    pub(super) fn of_nobody() -> Self {
+        Self { all: Vec::new(), damage: None, has_kept: false }
+    }
+
     pub(super) fn has_kept(&self) -> bool {
         self.has_kept
     }

@@ -348,7 +348,10 @@ mod tests {
         for text in [&lyon.text, &paris.text, &parts.machine] {
             assert_eq!(text.matches('\n').count(), FILE.matches('\n').count());
             for (own, whole) in text.lines().zip(FILE.lines()) {
-                assert!(own.chars().zip(whole.chars()).all(|(own, whole)| own == whole || own == ' '), "{own}");
+                assert!(
+                    own.chars().zip(whole.chars()).all(|(own, whole)| own == whole || own == ' '),
+                    "{own}"
+                );
             }
         }
     }

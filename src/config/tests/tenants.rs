@@ -248,14 +248,20 @@ fn what_a_tenant_is_does_not_change_with_what_stands_above_the_header_of_another
         tenants.iter().map(|one| one.settings.digest.clone()).collect::<Vec<_>>()
     };
     let before = digests(&two);
-    let above = two.replacen("[[tenant]]\nname = \"paris\"", "\n  # Paris, since May\n#\n\n  [[tenant]]\nname = \"paris\"", 1);
+    let above = two.replacen(
+        "[[tenant]]\nname = \"paris\"",
+        "\n  # Paris, since May\n#\n\n  [[tenant]]\nname = \"paris\"",
+        1,
+    );
     assert_eq!(digests(&above), before);
     assert_eq!(digests(&format!("{two}\n# the end\n")), before);
     // What looks like a comment, and is the end of a value.
     let told = |end: &str| {
-        let [first, rest] = ["[[crosswalk]]\nname = \"c\"\ntenant = \"paris\"", &two]
-            .map(|text| text.to_owned());
-        let value = format!("[[peer]]\nname = \"x\"\ntenant = \"lyon\"\nnetworks = [\"127.0.0.1\"]\nrole = \"r\"\ncalling-ae-titles = [\"\"\"\n# {end}\"\"\"]\n");
+        let [first, rest] =
+            ["[[crosswalk]]\nname = \"c\"\ntenant = \"paris\"", &two].map(|text| text.to_owned());
+        let value = format!(
+            "[[peer]]\nname = \"x\"\ntenant = \"lyon\"\nnetworks = [\"127.0.0.1\"]\nrole = \"r\"\ncalling-ae-titles = [\"\"\"\n# {end}\"\"\"]\n"
+        );
         home.problems(&rest.replacen(&first, &(value + &first), 1))
     };
     let problems = told("A");
