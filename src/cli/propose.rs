@@ -80,7 +80,7 @@ fn propose(args: &Args) -> Result<ExitCode, ExitCode> {
         let text = format!("{}: no association was opened in that time", full(directory));
         return Err(complain(&text, exit::UNREADABLE));
     }
-    let proposal = written::proposal(&loaded.settings.text, args.of.name(), &gathered);
+    let proposal = written::proposal(loaded.settings.text(), args.of.name(), &gathered);
     let replayed = Replayed::of(&args.config, &proposal.merged, &files, &filter).map_err(|problems| {
         complain(&format!("the proposal is none: {problems}"), exit::BAD_CONFIGURATION)
     })?;

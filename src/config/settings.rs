@@ -99,6 +99,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What they were read from: the file, or a tenant's part of it, with spaces for the rest.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Where each key of the file stands.
     pub fn places(&self) -> Places {
         Places::of(&self.text)

@@ -25,7 +25,7 @@ pub(super) fn of(path: &Path, tenant: Option<&str>) -> Beside {
     let files: BTreeSet<PathBuf> = match config::load_of(path, tenant) {
         Ok(config::Loaded { settings, .. }) => {
             if tenant.is_some() {
-                configuration(path, settings.text.as_bytes(), settings.file_digest, &mut beside);
+                configuration(path, settings.text().as_bytes(), settings.file_digest.clone(), &mut beside);
             }
             settings.files.into_iter().map(|one| one.file).collect()
         }
