@@ -30,7 +30,7 @@ pub(super) struct Block {
     reason: String,
     by: String,
     since: String,
-    /// Nobody decided on it: there were too many refusals ([automatic-blocks]).
+    /// Nobody decided on it: there were too many refusals (`[automatic-blocks]`).
     automatic: bool,
 }
 
