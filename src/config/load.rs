@@ -9,6 +9,7 @@ use aws_lc_rs::digest;
 use toml::de::DeTable;
 
 use super::audit::Records;
+use super::consent::Consents;
 use super::crosswalk::Crosswalks;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::issuer::Issuers;
@@ -129,15 +130,12 @@ fn issuers(root: &Section<'_>, admin: Option<&AdminSettings>) -> Issuers {
 
 /// In the order in which things refer to each other.
 fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
-    let (log, records) = (audit::log(root), audit::audit(root));
-    let notifications = notify::targets(root);
-    let admin = admin::admin(root);
-    let upstreams = upstream::upstreams(root);
+    let (log, records, notifications) = (audit::log(root), audit::audit(root), notify::targets(root));
+    let (admin, upstreams) = (admin::admin(root), upstream::upstreams(root));
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
     let limits = limits::limits(root, rewrites.largest_frame());
-    let metrics = metrics::metrics(root);
-    let roles = role::roles(root);
+    let (metrics, roles, consents) = (metrics::metrics(root), role::roles(root), Consents::read(root));
     let users = users::users(root, admin.as_ref(), &roles);
     let issuers = issuers(root, admin.as_ref());
     let listeners = listener::listeners(root, &upstreams.names);
@@ -149,6 +147,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         routes: &routes,
         roles: &roles,
         rewrites: &rewrites,
+        consents: &consents,
     };
     let peers = peer::peers(root, &known);
     let borders = related(root, &known, &peers);
@@ -179,6 +178,7 @@ fn settings(path: &Path, text: &str, root: &Section<'_>) -> Option<Settings> {
         users,
         issuers: issuers.compiled,
         key_servers: issuers.servers,
+        consents: consents.compiled,
         metrics,
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,
@@ -218,6 +218,7 @@ fn unused(root: &Section<'_>, known: &peer::Known<'_>, peers: &[Arc<Peer>]) {
     unused(&known.roles.names, "no [[peer]] and no user has it", "write role = \"…\" in one, or remove it");
     let remedy = "write rewrite = \"…\" in one, or remove it if dimsegate rewrite is not to use it either";
     unused(&known.rewrites.names, "no [[peer]] has it", remedy);
+    unused(&known.consents.names, "no [[peer]] asks it", "write consent = \"…\" in one, or remove it");
     let remedy = "write upstream = \"…\" in one of them, or remove it";
     unused(&known.upstreams.names, "no [[listener]], [[route]] or [[peer]] leads to it", remedy);
     let everywhere = peers.iter().any(|peer| peer.listeners.is_none());

@@ -22,6 +22,7 @@ mod agreement;
 mod audit;
 mod certificates;
 mod claims;
+mod consent;
 mod counted;
 mod crosswalk;
 mod descriptors;

@@ -104,6 +104,7 @@ impl Daemon {
         // Nothing fails from here on.
         self.state = self.state.take().or(locked);
         keep_fetched(&self.settings(), &settings);
+        in_force.take_over();
         let previous = self.gate.in_force.swap(Arc::new(in_force));
         self.gate.limiter.apply(settings.limits.counts, &settings.policy);
         self.gate.decoders.apply(&settings.limits);
