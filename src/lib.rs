@@ -36,6 +36,7 @@
 //! | [`users`] | RFC 6238 | people of a file: passcodes, one-time codes, who has to wait after wrong ones |
 //! | [`tokens`] | RFC 7519 | JSON Web Tokens: whose they are, whether they are right, and which were taken |
 //! | [`patients`] | | how many patients somebody has seen today, on the disk, and by no name |
+//! | [`consent`] | | what patients have consented to: lists, what objects say, servers of FHIR |
 //! | [`policy`] | | facts to verdict and reason, and whom an administrator shuts out; rates behind a clock |
 //! | [`age`] | | files that only a reviewer's key opens (age-encryption.org/v1) |
 //! | [`audit`] | PS3.15 A.5 | typed events, the sink that keeps them, and their way to repositories |
@@ -52,7 +53,7 @@
 //! | [`admin`] | | the administration interface of a running proxy |
 //! | [`cli`] | | a file or a folder a subcommand, those that ask a running proxy too |
 //!
-//! `notation`, `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `users`, `tokens`, `patients`, `age` and the audit events
+//! `notation`, `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `users`, `tokens`, `patients`, `consent`, `age` and the audit events
 //! know nothing of sockets, TOML or the relay; `trace` gets bytes and opens no socket; `upper` takes a stream and opens none. `config` compiles into their types;
 //! `relay` uses all of them. `tests/scenarios/layers.rs` says which room may use which, and reads their `use crate::` paths.
 //!
@@ -99,6 +100,7 @@ pub mod buffer;
 #[allow(rustdoc::broken_intra_doc_links)]
 pub mod cli;
 pub mod config;
+pub mod consent;
 pub mod crosswalk;
 pub mod daemon;
 pub mod dataset;

@@ -23,8 +23,8 @@ use crate::daemon::{BlockError, blocks_in};
 use crate::policy::scope::{self, Attribute};
 use crate::policy::sop_class::{keyword, sop_class_uid};
 use crate::policy::{
-    Agreement, Blocks, ContextVerdict, Denial, Direction, Factor, Facts, Grant, Operation, Refusal, Request,
-    RewriteDirection, Role, TlsVersion, UnknownOperation, Verdict, recognised,
+    Agreement, Blocks, ConsentWanted, ContextVerdict, Denial, Direction, Factor, Facts, Grant, Operation,
+    Refusal, Request, RewriteDirection, Role, TlsVersion, UnknownOperation, Verdict, recognised,
 };
 use crate::relay::{Ending, borne, borne_verdict, proven_by};
 use crate::vocabulary::Rejection;
@@ -321,6 +321,10 @@ fn granted(
         line(&mut text, "agreement", &agreed(agreement, &path));
     }
     line(&mut text, "rewrite", &rewrite(grant));
+    if let Some(ConsentWanted { source, scope }) = grant.peer.consent.as_deref() {
+        let scope = scope.as_ref().map_or("everything".into(), |scope| format!("{scope:?}"));
+        line(&mut text, "consent", &format!("to {scope}, as \"{source}\" knows it"));
+    }
     crosswalk(&mut text, settings, grant);
     if let Some(frames) = frames::frames(settings, peer) {
         line(&mut text, "frames", &frames);
@@ -437,11 +441,14 @@ fn asked(text: &mut String, grant: &Grant, args: &Args) -> bool {
         Some(class) => grant.rights.counts_patients_of(&request_of(args, operation, class)),
         None => grant.rights.counts_patients(),
     };
-    let is_judged = grant.peer.scope.is_some() || counts();
+    let is_judged = grant.peer.scope.is_some() || grant.peer.consent.is_some() || counts();
     let denied = match denial(grant, args, operation) {
         None if is_judged && !scope::can_judge(operation, class) => {
             let why = match grant.peer.scope {
                 Some(_) => "the scope of the peer cannot judge it",
+                None if grant.peer.consent.is_some() => {
+                    "patients have to consent, and it cannot be told which ones this would show"
+                }
                 None => {
                     "patients are counted (max-patients-per-day), and it cannot be told which ones this would show"
                 }

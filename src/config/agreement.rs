@@ -7,6 +7,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, Duration, OffsetDateTime, UtcOffset};
 
+use super::consent;
 use super::names::{fit, listed};
 use super::peer::Known;
 use super::report::{Located, Place, Wrong, values};
@@ -28,6 +29,8 @@ const NOTICE: Duration = Duration::days(30);
 struct Placed {
     place: Place,
     until: Place,
+    /// Of `consent`.
+    consent: Place,
     agreement: Arc<Agreement>,
 }
 
@@ -49,6 +52,7 @@ pub(super) fn borders(root: &Section<'_>, known: &Known<'_>, peers: &[Arc<Peer>]
         let routes = routes(known, peers);
         unused(root, &borders, &placed, &routes);
         overlapping(root, &borders, &placed, &routes);
+        consents(root, &borders, &placed, &routes);
         closed(root, &borders, &routes);
     }
     ending(root, &placed);
@@ -112,7 +116,14 @@ fn agreement(
     {
         section.report.error(&until.place, "is not behind from", "write its last day, or correct the first");
     }
-    let until_place = section.place_of("until");
+    let consent = section.choice("consent", &[("required", true), ("not-required", false)]).unwrap_or(false);
+    let consent_scope = consent::text(section, "consent-scope").map(Arc::from);
+    if !consent && section.has("consent-scope") && section.is_sound("consent") {
+        let place = section.place_of("consent-scope");
+        let remedy = "write consent = \"required\" beside it, or remove it";
+        section.report.risk(&place, "has no effect: patients do not have to consent", remedy);
+    }
+    let [until_place, consent_place] = ["until", "consent"].map(|key| section.place_of(key));
     if section.report.errors() != before {
         return None;
     }
@@ -131,8 +142,11 @@ fn agreement(
         until: until?.value,
         allows: Arc::new(allows),
         rewrite,
+        consent,
+        consent_scope,
     };
-    Some(Placed { place: section.place.clone(), until: until_place, agreement: Arc::new(agreement) })
+    let (place, agreement) = (section.place.clone(), Arc::new(agreement));
+    Some(Placed { place, until: until_place, consent: consent_place, agreement })
 }
 
 fn id(section: &Section<'_>, ids: &mut BTreeMap<Arc<str>, usize>) -> Option<Arc<str>> {
@@ -277,6 +291,35 @@ fn unused(root: &Section<'_>, borders: &Borders, placed: &[Placed], routes: &[Ro
                 _ => ("stays in a country", "write mechanism = \"domestic\""),
             };
             root.report.error(place, format!("is \"{mechanism}\", and each of its routes {what}"), remedy);
+        }
+    }
+}
+
+/// Who needs the consent of patients needs somebody who knows of it.
+fn consents(root: &Section<'_>, borders: &Borders, placed: &[Placed], routes: &[Route<'_>]) {
+    let mut told: BTreeSet<(usize, usize)> = BTreeSet::new();
+    for Route { peer, upstream } in routes {
+        for agreement in borders.about(&peer.name, upstream).filter(|agreement| agreement.consent) {
+            let asks = peer.consent.as_ref().map(|wanted| wanted.scope.as_deref());
+            let asked = agreement.consent_scope.as_deref();
+            let (problem, remedy) = match asks {
+                None => (
+                    "asks nobody".to_owned(),
+                    "write consent = \"NAME\" of a [[consent]] in that [[peer]]".to_owned(),
+                ),
+                Some(own) if asked.is_some() && own != asked => {
+                    let own = own.map_or("no consent-scope".into(), |own| format!("consent-scope = {own:?}"));
+                    let asked = asked.unwrap_or_default();
+                    (format!("has {own}"), format!("write consent-scope = {asked:?} in that [[peer]]"))
+                }
+                Some(_) => continue,
+            };
+            let place = placed.iter().find(|placed| placed.agreement.line == agreement.line);
+            if let Some(place) = place.filter(|_| told.insert((agreement.line, peer.line))) {
+                let problem =
+                    format!("is required, and peer \"{}\" in line {} {problem}", peer.name, peer.line);
+                root.report.error(&place.consent, problem, remedy);
+            }
         }
     }
 }

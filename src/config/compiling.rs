@@ -7,6 +7,7 @@ use aws_lc_rs::digest;
 use toml::de::DeTable;
 
 use super::audit::Records;
+use super::consent::Consents;
 use super::crosswalk::Crosswalks;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::issuer::Issuers;
@@ -115,14 +116,13 @@ fn issuers(root: &Section<'_>, admin: Option<&AdminSettings>) -> Issuers {
 
 /// In the order in which things refer to each other.
 pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose) -> Option<Settings> {
-    let (log, records) = (audit::log(root), audit::audit(root));
-    let (notifications, admin) = (notify::targets(root), admin::admin(root));
-    let upstreams = upstream::upstreams(root);
+    let (log, records, notifications) = (audit::log(root), audit::audit(root), notify::targets(root));
+    let (admin, upstreams) = (admin::admin(root), upstream::upstreams(root));
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
     let limits = limits::limits(root, rewrites.largest_frame(), whose.share());
     let automatic_blocks = automatic_blocks::automatic_blocks(root).map(Arc::new);
-    let (metrics, roles) = (metrics::metrics(root), role::roles(root));
+    let (metrics, roles, consents) = (metrics::metrics(root), role::roles(root), Consents::read(root));
     let users = users::users(root, admin.as_ref(), &roles);
     let issuers = issuers(root, admin.as_ref());
     let listeners = whose.listeners(root, &upstreams.names);
@@ -134,6 +134,7 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
         routes: &routes,
         roles: &roles,
         rewrites: &rewrites,
+        consents: &consents,
     };
     let policy = Arc::new(policy_of(root, whose, &known));
     let Used { keys: private_keys, files, ends } = root.report.take_used();
@@ -164,6 +165,7 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
         users,
         issuers: issuers.compiled,
         key_servers: issuers.servers,
+        consents: consents.compiled,
         metrics,
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,
@@ -209,6 +211,7 @@ fn unused(root: &Section<'_>, known: &peer::Known<'_>, peers: &[Arc<Peer>]) {
     unused(&known.roles.names, "no [[peer]] and no user has it", "write role = \"…\" in one, or remove it");
     let remedy = "write rewrite = \"…\" in one, or remove it if dimsegate rewrite is not to use it either";
     unused(&known.rewrites.names, "no [[peer]] has it", remedy);
+    unused(&known.consents.names, "no [[peer]] asks it", "write consent = \"…\" in one, or remove it");
     let remedy = "write upstream = \"…\" in one of them, or remove it";
     unused(&known.upstreams.names, "no [[listener]], [[route]] or [[peer]] leads to it", remedy);
     let everywhere = peers.iter().any(|peer| peer.listeners.is_none());

@@ -24,6 +24,7 @@ mod automatic_blocks;
 mod certificates;
 mod claims;
 mod compiling;
+mod consent;
 mod counted;
 mod crosswalk;
 mod descriptors;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::consent::Consents;
 use super::listener::Listeners;
 use super::names::{NAME, Names, fit};
 use super::report::{Place, Wrong, values};
@@ -11,7 +12,7 @@ use super::section::Section;
 use super::settings::{ListenerSettings, UpstreamSettings};
 use super::shadow::Shadows;
 use super::upstream::{Upstreams, ae_pattern};
-use super::{addresses, certificates, factors, scope, sharing, two_way};
+use super::{addresses, certificates, consent, factors, scope, sharing, two_way};
 use crate::identity::CertificateBinding;
 use crate::policy::{Operation, Peer, RewriteDirection, Route};
 
@@ -34,6 +35,7 @@ pub(super) struct Known<'k> {
     pub routes: &'k [Route],
     pub roles: &'k Roles,
     pub rewrites: &'k Rewrites,
+    pub consents: &'k Consents,
 }
 
 impl Known<'_> {
@@ -82,6 +84,7 @@ pub(super) fn peers(root: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Peer>> {
                 let upstreams = known.led_to(&peer, &known.listeners.usable_by(&peer));
                 scope::risks(root, &place, &peer, &upstreams);
             }
+            consent::risks(root, &place, &peer, known.consents);
             two_way::risks(root, &place, &peer, known.rewrites);
             peers.push((place, peer));
         }
@@ -120,8 +123,10 @@ fn peer(section: &Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opt
     let operations_per_second = count("operations-per-second");
     let bytes_per_second = section.size("bytes-per-second", 1024..=1 << 40);
     let scope = scope::scope(section);
+    let consent = consent::wanted(section, known.consents);
     if two_way && rewrite_direction == RewriteDirection::FromPeer {
         scope::refuse_pseudonyms(section);
+        consent::refuse_pseudonyms(section, role.as_deref());
     }
     let is_sound = section.report.errors() == before;
     role.filter(|_| is_sound).map(|role| Peer {
@@ -146,6 +151,7 @@ fn peer(section: &Section<'_>, name: Option<Arc<str>>, known: &Known<'_>) -> Opt
         operations_per_second,
         bytes_per_second,
         scope,
+        consent,
         role,
     })
 }

@@ -15,6 +15,7 @@ use super::keys::Keys;
 use super::places::Places;
 use crate::audit::AuditSettings;
 use crate::audit::forward::Destination;
+use crate::consent::List;
 use crate::crosswalk::Secret;
 use crate::files::Stamp;
 use crate::identity::CertificateBinding;
@@ -76,6 +77,8 @@ pub struct Settings {
     pub issuers: Vec<Arc<Issuer>>,
     /// Where the keys of some of them are fetched.
     pub key_servers: Vec<Arc<KeyServer>>,
+    /// Who is asked whether patients have consented, by name.
+    pub consents: BTreeMap<Arc<str>, Arc<ConsentSettings>>,
     /// Where metrics are served; `None`: nowhere.
     pub metrics: Option<SocketAddr>,
     /// In the order of the file, at least one.
@@ -164,6 +167,53 @@ pub struct KeyServer {
     pub server_name: ServerName<'static>,
     /// Where what was fetched is kept, for the issuer.
     pub keys: Arc<Fetched>,
+}
+
+/// `[[consent]]`, with its list read.
+#[derive(Clone, Debug)]
+pub struct ConsentSettings {
+    /// What knows.
+    pub source: ConsentSource,
+    /// Whether an object goes on of whose patient nothing is known.
+    pub passes_unknown: bool,
+    /// Whose an identifier without an issuer is; empty: nobody's.
+    pub issuer: Box<str>,
+    /// Where the file defines it, counted from 1.
+    pub line: usize,
+}
+
+/// What knows whether a patient has consented.
+#[derive(Clone, Debug)]
+pub enum ConsentSource {
+    /// A list.
+    File(Arc<List>),
+    /// Each object says it of itself.
+    Element,
+    /// A server of FHIR R4.
+    Fhir(Arc<ConsentServer>),
+}
+
+/// A server that is asked for consents, over TLS.
+#[derive(Clone, Debug)]
+pub struct ConsentServer {
+    /// `host:port` to connect to.
+    pub address: String,
+    /// The Host header.
+    pub authority: String,
+    /// Of its base, with a slash at the end.
+    pub path: String,
+    /// Of the identifiers that it knows patients by.
+    pub system: Box<str>,
+    /// Ready for handshakes.
+    pub tls: Arc<ClientConfig>,
+    /// What its certificate has to be for.
+    pub server_name: ServerName<'static>,
+    /// For one question, the wait for its turn included.
+    pub deadline: Duration,
+    /// How long an answer counts.
+    pub cache_for: Duration,
+    /// Another one where anything of it is, by which an answer could be another.
+    pub fingerprint: String,
 }
 
 /// `[users]`, with its key read.

@@ -104,6 +104,7 @@ pub(super) static ROOT: Shape = Shape {
         many("route", &ROUTE),
         many("peer", &PEER),
         many("agreement", &AGREEMENT),
+        many("consent", &CONSENT),
         many("role", &ROLE),
         many("crosswalk", &CROSSWALK),
         many("rewrite", &REWRITE),
@@ -319,6 +320,8 @@ static PEER: Shape = Shape {
         "operations-per-second",
         "bytes-per-second",
         "scope-cache",
+        "consent",
+        "consent-scope",
     ],
     parts: &[inline("scope", &SCOPE)],
 };
@@ -339,8 +342,17 @@ static AGREEMENT: Shape = leaf(
         "sop-classes",
         "move-destinations",
         "rewrite",
+        "consent",
+        "consent-scope",
     ],
 );
+
+static CONSENT: Shape = Shape {
+    header: "[[consent]]",
+    values: &["name", "source", "file", "issuer", "unknown", "url", "system", "deadline", "cache-for"],
+    parts: &[one("tls", &CONSENT_TLS)],
+};
+static CONSENT_TLS: Shape = leaf("[consent.tls]", OF_CLIENTS);
 
 static SCOPE: Shape = leaf("scope", &["tag", "equals", "any-of", "newer-than"]);
 

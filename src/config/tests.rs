@@ -4,6 +4,7 @@ mod administration;
 mod agreements;
 mod authorities;
 mod broken;
+mod consents;
 mod crosswalks;
 mod documents;
 mod examples;

@@ -9,21 +9,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::body::Bytes;
-use hyper::client::conn::http1::handshake;
-use hyper::{Request, StatusCode, header};
-use hyper_util::rt::TokioIo;
 use time::OffsetDateTime;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
 use crate::audit::{Audit, Event, SecurityAlert};
 use crate::config::{KeyServer, Settings};
+use crate::http::Get;
 use crate::tokens::{KeySet, LARGEST, Stored};
 use crate::vocabulary::Notice;
 
@@ -157,49 +151,14 @@ fn pause(max_age: Duration, failing: bool) -> Duration {
 }
 
 async fn get(server: &KeyServer) -> io::Result<Bytes> {
-    let socket = TcpStream::connect(&server.address).await?;
-    let connector = TlsConnector::from(server.tls.clone());
-    speak(connector.connect(server.server_name.clone(), socket).await?, server).await
-}
-
-async fn speak<T>(stream: T, server: &KeyServer) -> io::Result<Bytes>
-where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let request = Request::get(server.path.as_str())
-        .header(header::HOST, server.authority.as_str())
-        .header(header::ACCEPT, "application/jwk-set+json, application/json")
-        .header(header::USER_AGENT, concat!("dimsegate/", env!("CARGO_PKG_VERSION")))
-        .header(header::CONNECTION, "close");
-    let request = request.body(Empty::<Bytes>::new()).map_err(io::Error::other)?;
-    let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-    let answer = async {
-        let answer = sender.send_request(request).await.map_err(io::Error::other)?;
-        match answer.status() {
-            StatusCode::OK => {}
-            status if status.is_redirection() => {
-                return Err(io::Error::other(format!(
-                    "the server answers {status}; redirections are not followed"
-                )));
-            }
-            status => return Err(io::Error::other(format!("the server answers {status}"))),
-        }
-        let longest = usize::try_from(LARGEST).unwrap_or(usize::MAX);
-        let body = Limited::new(answer.into_body(), longest).collect().await;
-        body.map(|body| body.to_bytes()).map_err(|error| match error.is::<LengthLimitError>() {
-            true => io::Error::other(format!("the answer is longer than {} KiB", LARGEST >> 10)),
-            false => io::Error::other(error),
-        })
+    let get = Get {
+        address: &server.address,
+        authority: &server.authority,
+        path: &server.path,
+        accept: "application/jwk-set+json, application/json",
+        longest: LARGEST,
     };
-    tokio::pin!(answer, connection);
-    // The connection goes on while the answer is read, and ends with this.
-    tokio::select! {
-        answer = &mut answer => answer,
-        ended = &mut connection => match ended {
-            Ok(()) => answer.await,
-            Err(error) => Err(io::Error::other(error)),
-        },
-    }
+    get.over(server.tls.clone(), server.server_name.clone()).await
 }
 
 #[cfg(test)]

@@ -214,6 +214,7 @@ impl Site {
         let Change { settings, in_force, locked, risks } = change;
         self.state = self.state.take().or(locked);
         keep_fetched(&self.settings(), &settings);
+        in_force.take_over();
         let previous = self.gate.in_force.swap(Arc::new(in_force));
         self.gate.limiter.apply(settings.limits.counts, &settings.policy);
         self.gate.slots.follow(&settings);

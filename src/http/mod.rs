@@ -1,4 +1,4 @@
-//! HTTP/1.1 for people and machines that look after the proxy: on loopback, on a Unix socket, or behind TLS.
+//! HTTP/1.1 for people and machines that look after the proxy: on loopback, on a Unix socket, or behind TLS. And a GET of the proxy's own.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -6,6 +6,7 @@
 //! | `serving` | accepting, places for connections, the end |
 //! | `connection` | one connection: its handshake, its requests, its end |
 //! | `request` | what is asked of a request before anybody answers it |
+//! | `fetching` | the other side: one GET at a server of somebody else |
 //! | `hurried` | a reader who does not read |
 //! | `caller` | who asks |
 //! | `here` | what a browser says of the page that asks |
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 mod caller;
 mod connection;
+mod fetching;
 mod here;
 mod hurried;
 mod listen;
@@ -32,6 +34,7 @@ mod serving;
 mod shared;
 
 pub use caller::{Caller, Source};
+pub use fetching::Get;
 pub use here::{is_for_here, only_for_here};
 pub use listen::{BindError, Bound, Listen, TlsInForce, bind};
 pub use problem::Problem;

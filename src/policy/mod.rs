@@ -81,7 +81,7 @@ pub use facts::Facts;
 pub use hours::{Hours, HoursError};
 pub use operation::{Direction, Operation, UnknownOperation};
 pub(crate) use peer::is_name;
-pub use peer::{Peer, RewriteDirection};
+pub use peer::{ConsentWanted, Peer, RewriteDirection};
 pub use proven::{LONGEST_USER_NAME, ProvenUser, is_user_name};
 pub use query::{AttributePattern, Queries, QueryKey, QueryLevel, Sought};
 pub use refusal::{Condition, Refusal};

@@ -44,6 +44,8 @@ pub struct Peer {
     pub role: Arc<Role>,
     /// Which studies it may see; `None` is all of them.
     pub scope: Option<Arc<Scope>>,
+    /// Whose patients' consent decides what it brings and gets; `None`: nobody's.
+    pub consent: Option<Arc<ConsentWanted>>,
     /// Before any route.
     pub upstream: Option<Arc<str>>,
     /// Whose it is, for values that name the tenant.
@@ -66,6 +68,15 @@ pub struct Peer {
     pub operations_per_second: Option<u32>,
     /// Bytes in a second from it, of all its associations together.
     pub bytes_per_second: Option<u64>,
+}
+
+/// `consent` of a `[[peer]]`: which source is asked, and what for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsentWanted {
+    /// Name of the `[[consent]]`.
+    pub source: Arc<str>,
+    /// What the data is for, as the source words it; `None`: whatever it is, so that only consent to everything counts.
+    pub scope: Option<Arc<str>>,
 }
 
 /// Which data sets a peer's rule set is applied to.

@@ -53,6 +53,7 @@ pub(super) fn peer(name: &str, network: &str, calling: &str) -> Peer {
         tenant: None,
         rewrite_direction: RewriteDirection::Both,
         two_way: false,
+        consent: None,
         strip_asynchronous_window: false,
         response_timeout: None,
         max_associations: None,

@@ -24,9 +24,11 @@ use super::caught::caught;
 use super::gate::{Gate, Stage};
 use super::leg::NotWritten;
 use super::live::{Entry as Entered, Waits, When};
-use super::machine::{Ended, Entry, Learned, LookedUp, Question, Side, Want};
+use super::looking_up::Way;
+use super::machine::{Consented, Ended, Entry, Learned, LookedUp, Question, Side, Want};
 use super::seldom::Seldom;
 use crate::audit::Event;
+use crate::consent::Who;
 use crate::crosswalk::NotStored;
 use crate::dimse::Operation;
 use crate::policy::Direction;
@@ -268,6 +270,7 @@ impl<'o, 'a> Drive<'o, 'a> {
                     })
                 })
             }
+            Question::Consent(whom) => consented(self.open.scope.clone(), whom),
             Question::Others => Box::pin(async {
                 yield_now().await;
                 Learned::Now
@@ -371,6 +374,16 @@ impl<'o, 'a> Drive<'o, 'a> {
             }
         }
     }
+}
+
+/// Asks about a patient.
+fn consented<'a>(way: Option<Arc<Way>>, whom: Box<Who>) -> Boxed<'a, Learned> {
+    Box::pin(async move {
+        Learned::Consented(match way.as_ref().and_then(|way| way.consent()) {
+            Some(asked) => asked.ask(&whom).await,
+            None => Consented::NotKnown,
+        })
+    })
 }
 
 fn waits(want: &Want) -> Waits {

@@ -9,6 +9,7 @@ use super::arrival::Arrival;
 use super::asking::Asking;
 use super::associate;
 use super::brought::Whose;
+use super::consenting::Asked;
 use super::counting::Viewer;
 use super::drive::{Open, today};
 use super::early::Early;
@@ -37,6 +38,7 @@ impl Established {
     pub(super) fn begin(&self, arrival: &Arrival, requestor: Leg, upstream: Leg, answer: &[u8]) -> Open {
         let limits = &arrival.settings.limits;
         // What became of each proposed context is in the answer.
+        let consent = consent(arrival, &self.grant);
         let grant = Grant { contexts: Vec::new(), peer: peer_of(&self.grant), ..self.grant.clone() };
         let ruleset = grant.peer.rewrite.as_ref().and_then(|name| arrival.settings.rewrites.get(name));
         let crosswalk = grant.peer.rewrite.as_ref().and_then(|name| arrival.in_force.crosswalk_of(name));
@@ -46,7 +48,7 @@ impl Established {
             crosswalk.map(|crosswalk| Arc::new(Asking { crosswalk: crosswalk.clone(), span: span.clone() }));
         let pace = arrival.gate.limiter.pace(&grant.peer);
         let deadlines = deadlines(arrival, &grant);
-        let scope = looks_up(arrival, &grant);
+        let scope = looks_up(arrival, &grant, consent.clone());
         let user = arrival.proven_user().map(|user| user.name.clone());
         let viewer = Viewer { peer: grant.peer.name.clone(), user };
         let (peer, to) = (grant.peer.name.clone(), grant.upstream.clone());
@@ -67,19 +69,27 @@ impl Established {
             retrievals: retrievals(arrival, &grant),
             queries: queries(arrival, &grant, &viewer),
             brought: brought(arrival, &grant, &viewer),
+            consent: consent.map(|asked| asked as _),
             grant,
         };
         let takes = [&self.answered.user, &self.requested.user].map(|user| user.maximum_length.unwrap_or(0));
         let machine = Machine::new(terms, takes, deadlines, answer, (Instant::now(), today()));
         let metrics = &arrival.gate.metrics;
         let meter = metrics.opened(&arrival.listener.name, &peer, &to);
-        Open { machine, requestor, upstream, pace, crosswalk: asking, scope, viewer, meter: Box::new(meter) }
+        let (crosswalk, meter) = (asking, Box::new(meter));
+        Open { machine, requestor, upstream, pace, crosswalk, scope, viewer, meter }
     }
 }
 
-/// The peer, with a scope that looks whose each study is where patients are counted.
+/// Who is asked whether patients have consented, where the peer needs it.
+fn consent(arrival: &Arrival, grant: &Grant) -> Option<Arc<Asked>> {
+    let wanted = grant.peer.consent.as_deref()?;
+    Some(Arc::new(arrival.in_force.consent_of(wanted)))
+}
+
+/// The peer, with a scope that looks whose each study is where patients are counted, or have to consent.
 fn peer_of(grant: &Grant) -> Arc<Peer> {
-    if !grant.rights.counts_patients() {
+    if !grant.rights.counts_patients() && grant.peer.consent.is_none() {
         return grant.peer.clone();
     }
     let scope = Arc::new(Scope::counting_patients(grant.peer.scope.as_deref()));
@@ -87,14 +97,15 @@ fn peer_of(grant: &Grant) -> Arc<Peer> {
 }
 
 /// How studies are looked up for a peer with a scope: as the peer itself is called, for the user whom the upstream is told of.
-fn looks_up(arrival: &Arrival, grant: &Grant) -> Option<Arc<Way>> {
+fn looks_up(arrival: &Arrival, grant: &Grant, consent: Option<Arc<Asked>>) -> Option<Arc<Way>> {
     let scope = grant.peer.scope.clone()?;
     let upstream = arrival.settings.upstreams.get(&grant.upstream)?.clone();
     let standing = arrival.gate.upstreams.standing(&upstream);
     let titles = [grant.calling.clone(), grant.called.clone()];
     let user = arrival.proven_user().filter(|_| upstream.user_identity == ForwardedIdentity::Replace);
     let user = user.map(|user| Arc::clone(&user.name));
-    Some(Arc::new(Way::new(scope, upstream, standing, &arrival.settings.limits, titles, user)))
+    let way = Way::new(scope, upstream, standing, &arrival.settings.limits, titles, user);
+    Some(Arc::new(way.with_consent(consent)))
 }
 
 /// Who counts the retrievals of peer and user, where they are limited.

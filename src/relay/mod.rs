@@ -34,6 +34,7 @@
 //! | `seldom`, `alarm` | waiting for a deadline without a look at each byte |
 //! | `decoding` | what decodes frames |
 //! | `counting` | patients whom somebody sees today, counted |
+//! | `consenting` | whether patients have consented: lists in force, servers asked |
 //! | `in_turn` | work on threads for that, so much of it at once |
 //! | `looking_up` | studies that an upstream is asked about, for peers that may see some only |
 //! | `brought` | instances that such peers have stored, for storage commitment |
@@ -74,6 +75,7 @@ mod assumed;
 mod borne;
 mod brought;
 mod caught;
+mod consenting;
 mod counting;
 mod decoding;
 mod drive;

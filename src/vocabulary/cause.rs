@@ -20,7 +20,7 @@ words! {
             "move-destinations of the [[role]]", Status(0xA801), AccessControl;
         /// Says the same on the wire whether there is such a study or not.
         OutsideScope = "outside-scope",
-            "the scope of the peer does not let it through, or cannot judge it; or patients are counted and it cannot be told which ones this shows",
+            "the scope of the peer does not let it through, or cannot judge it; or patients are counted, or have to consent, and it cannot be told which ones this shows",
             "scope of the [[peer]]; dimsegate explain --study says which condition of it; or max-patients-per-day of the [[role]]",
             Status(0x0124), AccessControl;
         ScopeNotKnown = "scope-not-known",
@@ -58,6 +58,13 @@ words! {
         PatientsNotCounted = "patients-not-counted",
             "the patients that it would show could not be counted, so nothing was shown",
             "patients and patients.key in state-directory; the log has more", StatusOfService, AccessControl;
+        NoConsent = "no-consent",
+            "the patient has not consented, or nothing is known of it, and the [[consent]] of the peer passes no unknown",
+            "the list, the object or the server that the [[consent]] of the [[peer]] names, and consent-scope of the peer",
+            Status(0x0124), AccessControl;
+        ConsentNotKnown = "consent-not-known",
+            "the server of the [[consent]] did not say whether the patient has consented, so nothing was shown",
+            "url and tls of the [[consent]], and its server; the log has more", Status(0x0124), AccessControl;
         ContradictoryCommand = "contradictory-command",
             "the command names one SOP class or instance as affected and another as requested",
             "the sender's software, or somebody probing", Status(0x0212), AccessControl;
@@ -103,14 +110,15 @@ impl Cause {
     /// Whether a rule stood against the operation; else it could not be done.
     pub fn is_refusal(self) -> bool {
         use Cause::{
-            DuplicateInstance, NeverAnswered, OtherInstance, PatientsNotCounted, RewriteFailed,
-            ScopeNotKnown, TooManyAnswers, UnknownPseudonym,
+            ConsentNotKnown, DuplicateInstance, NeverAnswered, OtherInstance, PatientsNotCounted,
+            RewriteFailed, ScopeNotKnown, TooManyAnswers, UnknownPseudonym,
         };
         let could_not_be_done = [
             RewriteFailed,
             ScopeNotKnown,
             TooManyAnswers,
             PatientsNotCounted,
+            ConsentNotKnown,
             UnknownPseudonym,
             DuplicateInstance,
             OtherInstance,

@@ -55,6 +55,7 @@ fn peer(name: &str, network: &str, calling: &str, called: Option<&str>, bound: b
         tenant: None,
         rewrite_direction: RewriteDirection::Both,
         two_way: false,
+        consent: None,
         strip_asynchronous_window: false,
         response_timeout: None,
         max_associations: None,

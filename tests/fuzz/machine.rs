@@ -75,6 +75,7 @@ static GRANT: LazyLock<Grant> = LazyLock::new(|| {
         rewrite: Some("rules".into()),
         rewrite_direction: RewriteDirection::FromPeer,
         two_way: false,
+        consent: None,
         strip_asynchronous_window: false,
         response_timeout: None,
         max_associations: None,

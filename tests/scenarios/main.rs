@@ -42,6 +42,7 @@ mod scratch;
 
 // What scenarios are made of.
 mod browser;
+mod consent;
 mod corpus;
 mod gate;
 mod group;

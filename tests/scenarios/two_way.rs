@@ -85,7 +85,7 @@ fn answers(output: &str) -> String {
     output.split_once("Find Response: 1").map_or(String::new(), |(_, answers)| answers.to_owned())
 }
 
-fn get(address: SocketAddr, keys: &[&str]) -> (Scratch, Vec<Object>) {
+pub fn get(address: SocketAddr, keys: &[&str]) -> (Scratch, Vec<Object>) {
     let folder = Scratch::new();
     let path = folder.path().display().to_string();
     let keys = keys.iter().flat_map(|key| ["-k", key]);
@@ -103,12 +103,12 @@ fn only_file(folder: &Path) -> String {
     file.path().display().to_string()
 }
 
-fn store(address: SocketAddr, file: &str) {
+pub fn store(address: SocketAddr, file: &str) {
     let options = ["-aet", "READER", "-aec", "ORTHANC", "-xe", "-R"];
     peers::requestor("storescu", address, &options, &[file]).expect_success();
 }
 
-fn made(arguments: &[&str]) -> Value {
+pub fn made(arguments: &[&str]) -> Value {
     let mut command = peers::python("made.py");
     command.args(arguments);
     let output = Finished::run(command).expect_success();

@@ -137,6 +137,10 @@ impl Things for Both<'_> {
     fn is_other_upstream(&self, name: &str) -> bool {
         !self.new.keys.say_the_same(&self.old.keys, "upstream", name)
     }
+
+    fn is_other_consent(&self, name: &str) -> bool {
+        !self.new.keys.say_the_same(&self.old.keys, "consent", name)
+    }
 }
 
 /// Issuers that both have, and whose tokens count otherwise. Their keys are not looked into.

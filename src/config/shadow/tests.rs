@@ -39,6 +39,7 @@ fn peer(networks: &str, calling: &str, certificates: &str, called: &str) -> Arc<
         rewrite: None,
         rewrite_direction: crate::policy::RewriteDirection::Both,
         two_way: false,
+        consent: None,
         strip_asynchronous_window: false,
         response_timeout: None,
         max_associations: None,

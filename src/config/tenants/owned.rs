@@ -65,8 +65,12 @@ fn resolved(path: &Path) -> PathBuf {
 }
 
 /// Keys of tables that name a file nobody else may have.
-const OF_TABLES: [(&str, &[&str]); 3] =
-    [("crosswalk", &["file", "key-file"]), ("rewrite", &["secret-file"]), ("notify", &["secret-file"])];
+const OF_TABLES: [(&str, &[&str]); 4] = [
+    ("crosswalk", &["file", "key-file"]),
+    ("rewrite", &["secret-file"]),
+    ("notify", &["secret-file"]),
+    ("consent", &["file"]),
+];
 
 /// What one text names.
 pub(super) fn of(root: &Section<'_>, settings: &Settings) -> Vec<Owned> {

@@ -83,6 +83,7 @@ impl Material {
         let other: Vec<u8> = DRAWN.iter().rev().copied().collect();
         material.secret("conf/pseudonym-2.key", &other, 0o600);
         material.secret("conf/users.toml", b"", 0o600);
+        material.secret("conf/consents.csv", b"identifier,decision\n4711,granted\n", 0o644);
         material.secret("conf/login.jwks", KEY_SET.as_bytes(), 0o644);
         let (_, key) = SigningKey::generate().unwrap();
         material.secret("conf/audit-signing.key", key.as_bytes(), 0o600);

@@ -39,6 +39,10 @@ pub struct Agreement {
     pub allows: Arc<Role>,
     /// Name of the `[[rewrite]]` that has to be applied to all that travels; `None` is any or none.
     pub rewrite: Option<Arc<str>>,
+    /// Whether patients have to consent: each peer of its routes asks a `[[consent]]` then.
+    pub consent: bool,
+    /// What to; `None`: to whatever the peer asks for.
+    pub consent_scope: Option<Arc<str>>,
 }
 
 /// The ground of a transfer to another country (Regulation (EU) 2016/679, Articles 45 to 49, and what other law has like it).

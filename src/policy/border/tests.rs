@@ -50,6 +50,8 @@ fn agreement(id: &str, mechanism: Mechanism) -> Agreement {
             queries: Default::default(),
         }),
         rewrite: None,
+        consent: false,
+        consent_scope: None,
     }
 }
 
@@ -212,6 +214,10 @@ impl Things for Same {
     }
 
     fn is_other_upstream(&self, _: &str) -> bool {
+        false
+    }
+
+    fn is_other_consent(&self, _: &str) -> bool {
         false
     }
 }

@@ -54,6 +54,8 @@ fn alike(one: &Agreement, other: &Agreement) -> bool {
             agreement.until,
             agreement.rewrite.clone(),
             agreement.mechanism,
+            agreement.consent,
+            agreement.consent_scope.clone(),
         )
     };
     of(one) == of(other) && one.allows.covers(&other.allows) && other.allows.covers(&one.allows)

@@ -51,6 +51,8 @@ pub trait Things {
     fn is_other_rewrite(&self, name: &str) -> bool;
     /// `[[upstream]]`.
     fn is_other_upstream(&self, name: &str) -> bool;
+    /// `[[consent]]`; what a list or a server says is not compared.
+    fn is_other_consent(&self, name: &str) -> bool;
 }
 
 /// Two policies, and where each peer is in the old one.

@@ -1,7 +1,7 @@
 //! What a peer may do, and what becomes of it.
 
 use super::{Change, Compared, RoleChange, listed};
-use crate::policy::{AePattern, Operation, Peer, Role, Scope, scope};
+use crate::policy::{AePattern, ConsentWanted, Operation, Peer, Role, Scope, scope};
 
 /// What is otherwise of its role, its upstream and its rewrite.
 pub(super) fn changes(compared: &Compared<'_>, old: &Peer, new: &Peer) -> Vec<Change> {
@@ -20,6 +20,7 @@ pub(super) fn changes(compared: &Compared<'_>, old: &Peer, new: &Peer) -> Vec<Ch
         changes.extend(both("rewrite", &detail));
     }
     changes.extend(of_scopes(old, new));
+    changes.extend(of_consents(compared, old, new));
     changes
 }
 
@@ -81,6 +82,23 @@ fn of_scopes(old: &Peer, new: &Peer) -> Vec<Change> {
         }
     }
     changes
+}
+
+/// Whose consent decides, where it did not, and the other way round.
+fn of_consents(compared: &Compared<'_>, old: &Peer, new: &Peer) -> Vec<Change> {
+    let told = |peer: &Peer| match peer.consent.as_deref() {
+        None => "no consent is asked for".to_owned(),
+        Some(ConsentWanted { source, scope: None }) => format!("consent \"{source}\""),
+        Some(ConsentWanted { source, scope: Some(scope) }) => format!("consent \"{source}\" to {scope:?}"),
+    };
+    let of = |admits| Change::of(new, admits, "consent", told(new));
+    match (&old.consent, &new.consent) {
+        (None, None) => Vec::new(),
+        (None, Some(_)) => vec![of(false)],
+        (Some(_), None) => vec![of(true)],
+        (Some(was), Some(is)) if was == is && !compared.things.is_other_consent(&is.source) => Vec::new(),
+        (Some(_), Some(_)) => vec![of(true), of(false)],
+    }
 }
 
 /// Where one role lets a C-MOVE send to, and the other one does not.

@@ -28,6 +28,10 @@ impl Things for Same {
     fn is_other_upstream(&self, _: &str) -> bool {
         false
     }
+
+    fn is_other_consent(&self, _: &str) -> bool {
+        false
+    }
 }
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];

@@ -70,6 +70,7 @@ fn peer(name: &str) -> Peer {
         tenant: None,
         rewrite_direction: RewriteDirection::Both,
         two_way: false,
+        consent: None,
         strip_asynchronous_window: false,
         response_timeout: None,
         max_associations: None,

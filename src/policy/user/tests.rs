@@ -56,6 +56,7 @@ fn policy(peer: Role, roles: Vec<Role>) -> Policy {
         tenant: None,
         rewrite_direction: RewriteDirection::Both,
         two_way: false,
+        consent: None,
         strip_asynchronous_window: false,
         response_timeout: None,
         max_associations: None,

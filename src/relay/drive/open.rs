@@ -18,7 +18,7 @@ pub(in crate::relay) struct Open {
     pub upstream: Leg,
     pub pace: Pace,
     pub crosswalk: Option<Arc<Asking>>,
-    /// How studies are looked up, where the peer may see some only.
+    /// How studies are looked up, and patients asked about, where the peer may see some only.
     pub scope: Option<Arc<Way>>,
     /// For whom patients are counted.
     pub viewer: Viewer,

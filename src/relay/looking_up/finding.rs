@@ -9,9 +9,10 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Way;
 use super::kept::Lasting;
+use crate::consent::Who;
 use crate::dataset::{
-    Encoding, ISSUER_OF_PATIENT_ID, PATIENT_ID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Small, Syntax, Tag,
-    write_text,
+    Encoding, ISSUER_OF_PATIENT_ID, PATIENT_ID, SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, STUDY_INSTANCE_UID,
+    Small, Syntax, Tag, write_text,
 };
 use crate::dimse::{CommandField, Operation, Outcome, find_request};
 use crate::patients::Patient;
@@ -19,6 +20,7 @@ use crate::policy::Scope;
 use crate::policy::scope::Attribute;
 use crate::relay::upstream::{self, Place};
 use crate::relay::{associate, proxy_header};
+use crate::rewrite::text_of;
 use crate::upper::{self, Association, Deadlines, Doing, Request, Requestor, Terms, Transport};
 use crate::wire::associate::ExtendedNegotiation;
 use crate::wire::{Uid, UidError};
@@ -135,18 +137,18 @@ impl Finding {
         }
     }
 
-    /// Whose a study is that is there and within the scope, by the attributes that were not told to the upstream; `None`: it is
+    /// Whose a study is, as a hash and as the upstream says it, that is there and within the scope, by the attributes that were not told to the upstream; `None`: it is
     /// not. Where patients are not counted, each study has one of its own.
     pub(super) async fn inside(
         &mut self,
         scope: &Scope,
         today: Date,
         study: &str,
-    ) -> Result<Option<Patient>, Unanswered> {
+    ) -> Result<Option<(Patient, Option<Who>)>, Unanswered> {
         let mut keys: Keys = vec![(LEVEL, "STUDY".into()), (STUDY_INSTANCE_UID, study.into())];
         keys.extend(scope.attributes().into_iter().map(|attribute| (tag(attribute), String::new())));
         keys.sort_unstable();
-        let (mut found, mut all_inside) = (None, true);
+        let (mut found, mut all_inside, mut whom) = (None, true, None);
         let upstream = self.upstream.clone();
         self.find(&keys, 1, |answer| {
             let whose = answer.filter(|answer| {
@@ -155,6 +157,7 @@ impl Finding {
             });
             let whose = whose.and_then(|answer| {
                 let [id, issuer] = [PATIENT_ID, ISSUER_OF_PATIENT_ID].map(|tag| answer.value(tag));
+                whom = whom_of(answer);
                 Patient::of(&upstream, id, issuer, Some(study.as_bytes()))
             });
             // Of two patients nobody knows whose it is.
@@ -163,7 +166,7 @@ impl Finding {
             found = found.or(whose);
         })
         .await?;
-        Ok(found.filter(|_| all_inside))
+        Ok(found.filter(|_| all_inside).map(|patient| (patient, whom)))
     }
 
     /// Whether all of these series are of the study.
@@ -280,6 +283,13 @@ impl Finding {
         }
         otherwise("it has more answers than were asked for")
     }
+}
+
+/// Who an answer is about.
+fn whom_of(answer: &Small<'_>) -> Option<Who> {
+    let set = answer.value(SPECIFIC_CHARACTER_SET).unwrap_or_default();
+    let text = |tag| answer.value(tag).map(|value| text_of(set, value));
+    Who::of(text(PATIENT_ID).as_deref(), text(ISSUER_OF_PATIENT_ID).as_deref())
 }
 
 impl Lasting for Finding {

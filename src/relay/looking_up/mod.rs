@@ -33,10 +33,12 @@ use std::time::{Duration, Instant};
 use time::{Date, OffsetDateTime};
 use tokio::time::timeout;
 
+use super::consenting::Asked;
 use super::counting::{Counting, Viewer};
-use super::machine::{Below, Count, LookUp, LookedUp, Whom};
+use super::machine::{Below, Consented, Consents as _, Count, LookUp, LookedUp, Whom};
 use super::upstream::Standing;
 use crate::config::{Limits, UpstreamSettings};
+use crate::consent::Who;
 use crate::patients::{NotTaken, Patient};
 use crate::policy::Scope;
 use crate::wire::AeTitle;
@@ -71,9 +73,21 @@ pub(super) struct Way {
     /// Whom the upstream is told of, too.
     user: Option<Arc<str>>,
     kept: Kept<Finding>,
+    /// Who is asked, too, whether those have consented whose studies these are.
+    consent: Option<Arc<Asked>>,
 }
 
 impl Way {
+    /// Who is asked whether patients have consented.
+    pub(super) fn consent(&self) -> Option<&Arc<Asked>> {
+        self.consent.as_ref()
+    }
+
+    /// The same for a peer that needs the consent of patients. Where that is in objects alone, each says it of itself.
+    pub(super) fn with_consent(self, consent: Option<Arc<Asked>>) -> Self {
+        Self { consent: consent.filter(|asked| !asked.is_in_objects()), ..self }
+    }
+
     /// `titles` are those that the peer called itself and the upstream by, calling first; what the upstream's settings put in
     /// their place holds here too. `user` is whom the upstream takes it for that somebody asks, where it takes the proxy's word.
     pub(super) fn new(
@@ -98,6 +112,7 @@ impl Way {
             called,
             user,
             kept: Kept::of(UNUSED),
+            consent: None,
         }
     }
 
@@ -121,7 +136,10 @@ impl Way {
 }
 
 /// What is looked up, and which of its studies are not known to be inside.
-type Asked<'a> = (&'a LookUp, &'a [&'a String]);
+type Wanted<'a> = (&'a LookUp, &'a [&'a String]);
+
+/// Whose the studies are, or why some of that is not to be seen.
+type Whose = Result<Vec<Patient>, LookedUp>;
 
 /// Whether instances are asked about whose study nobody named.
 fn asks_across_studies(look_up: &LookUp) -> bool {
@@ -163,7 +181,9 @@ impl LookingUp {
         let (upstream, now) = (&way.upstream.name, Instant::now());
         let (mut patients, mut unknown) = (Vec::new(), Vec::new());
         for study in &look_up.studies {
-            match self.remembered.whose(upstream, &way.key(today, study), now) {
+            // What is remembered knows patients by hashes, of whom nobody can be asked.
+            let remembered = self.remembered.whose(upstream, &way.key(today, study), now);
+            match remembered.filter(|_| way.consent.is_none()) {
                 Some(patient) => patients.push(patient),
                 None => unknown.push(study),
             }
@@ -172,16 +192,16 @@ impl LookingUp {
             return Ok(patients);
         }
         match timeout(WITHIN, self.ask(way, (look_up, &unknown), today)).await {
-            Ok(Ok(Some(found))) => Ok([patients, found].concat()),
-            Ok(Ok(None)) => Err(LookedUp::Outside),
+            Ok(Ok(Ok(found))) => Ok([patients, found].concat()),
+            Ok(Ok(Err(found))) => Err(found),
             Ok(Err(detail)) => Err(not_known(way, &detail)),
             Err(_) => Err(not_known(way, &format!("it did not answer within {WITHIN:?}"))),
         }
     }
 
-    /// Whose the unknown studies are; `None`: something of it all is outside. It asks over what is kept, and anew where that has
+    /// Whose the unknown studies are. It asks over what is kept, and anew where that has
     /// ended meanwhile.
-    async fn ask(&self, way: &Way, asked: Asked<'_>, today: Date) -> Result<Option<Vec<Patient>>, String> {
+    async fn ask(&self, way: &Way, asked: Wanted<'_>, today: Date) -> Result<Whose, String> {
         let crosses = asks_across_studies(asked.0);
         match way.kept.take() {
             // Its turn has to be free before another one is taken.
@@ -203,44 +223,49 @@ impl LookingUp {
         &self,
         mut finding: Finding,
         way: &Way,
-        (look_up, unknown): Asked<'_>,
+        (look_up, unknown): Wanted<'_>,
         today: Date,
-    ) -> Result<Option<Vec<Patient>>, Unanswered> {
+    ) -> Result<Whose, Unanswered> {
         let found = match &look_up.below {
             Some(Below::Alone(instances)) => self.of_instances(&mut finding, way, instances, today).await?,
             below => {
                 let studies = unknown.iter().map(|study| study.as_str());
                 let found = self.of_studies(&mut finding, way, studies, today).await?;
                 let has_below = match (below, look_up.studies.first()) {
-                    (Some(below), Some(study)) if found.is_some() => has(&mut finding, study, below).await?,
+                    (Some(below), Some(study)) if found.is_ok() => has(&mut finding, study, below).await?,
                     _ => true,
                 };
-                found.filter(|_| has_below)
+                found.and_then(|found| if has_below { Ok(found) } else { Err(LookedUp::Outside) })
             }
         };
         way.kept.keep(finding);
         Ok(found)
     }
 
-    /// Whose the studies are; `None`: one of them is outside.
+    /// Whose the studies are, all of which have to be inside.
     async fn of_studies<'s>(
         &self,
         finding: &mut Finding,
         way: &Way,
         studies: impl Iterator<Item = &'s str>,
         today: Date,
-    ) -> Result<Option<Vec<Patient>>, Unanswered> {
+    ) -> Result<Whose, Unanswered> {
         let mut patients = Vec::new();
         for study in studies {
-            let Some(patient) = finding.inside(&way.scope, today, study).await? else { return Ok(None) };
+            let Some((patient, whom)) = finding.inside(&way.scope, today, study).await? else {
+                return Ok(Err(LookedUp::Outside));
+            };
+            if let Some(refused) = without_consent(way, whom.as_ref()).await {
+                return Ok(Err(refused));
+            }
             let (upstream, key) = (&way.upstream.name, way.key(today, study));
             self.remembered.note(upstream, (key, patient), way.scope.remembered, Instant::now());
             patients.push(patient);
         }
-        Ok(Some(patients))
+        Ok(Ok(patients))
     }
 
-    /// Whose the studies of these instances are; `None`: one of those is outside, or an instance is not there. To which study an
+    /// Whose the studies of these instances are, all of which have to be there. To which study an
     /// instance belongs is asked about each time, as all that lies below one is.
     async fn of_instances(
         &self,
@@ -248,15 +273,30 @@ impl LookingUp {
         way: &Way,
         instances: &[String],
         today: Date,
-    ) -> Result<Option<Vec<Patient>>, Unanswered> {
-        let Some(studies) = finding.studies_of(instances).await? else { return Ok(None) };
+    ) -> Result<Whose, Unanswered> {
+        let Some(studies) = finding.studies_of(instances).await? else {
+            return Ok(Err(LookedUp::Outside));
+        };
         let (upstream, now) = (&way.upstream.name, Instant::now());
-        let known = |study: &String| self.remembered.whose(upstream, &way.key(today, study), now);
+        let known = |study: &String| {
+            let remembered = self.remembered.whose(upstream, &way.key(today, study), now);
+            remembered.filter(|_| way.consent.is_none())
+        };
         let known: Vec<_> = studies.iter().map(|study| (study, known(study))).collect();
         let unknown = known.iter().filter(|(_, patient)| patient.is_none()).map(|(study, _)| study.as_str());
         let found = self.of_studies(finding, way, unknown, today).await?;
         let before = known.iter().filter_map(|(_, patient)| *patient);
         Ok(found.map(|found| before.chain(found).collect()))
+    }
+}
+
+/// Why a study is not to be seen whose patient this is.
+async fn without_consent(way: &Way, whom: Option<&Who>) -> Option<LookedUp> {
+    let asked = way.consent.as_ref()?;
+    match asked.find_out(whom).await {
+        Consented::Yes => None,
+        Consented::No => Some(LookedUp::NoConsent),
+        Consented::NotKnown => Some(LookedUp::ConsentNotKnown),
     }
 }
 

@@ -1,13 +1,15 @@
 //! A C-STORE whose data set goes on as it came, but not before it is known to be what its command says: the operation is
 //! judged and recorded by its command, and an archive keeps the data set.
 
+use super::consented::{self, AwaitsConsent};
 use super::desk::Context;
 use super::exchange::{Exchange, Labels, Named, unread};
 use super::passage::Passage;
 use super::request::Refused;
-use super::scoped::{self, ObjectHeader};
+use super::scoped::{Header, Verdict};
 use super::state::{Break, Came, Next, State};
 use super::swallowed::refuse_held;
+use super::terms::Consented;
 use crate::dataset::{Encoding, Names, Observer, Unnamed};
 use crate::dimse::Command;
 use crate::rewrite::text_of;
@@ -19,8 +21,8 @@ pub(super) struct Compared {
     names: Names,
     /// Nothing more of it has to be looked at.
     is_named: bool,
-    /// Where its receiver may see some studies only.
-    scoped: Option<Box<ObjectHeader>>,
+    /// Where its receiver may see some studies only, or its patient has to consent.
+    scoped: Option<Box<Header>>,
     pub observed: Box<Observed>,
 }
 
@@ -43,7 +45,7 @@ impl Compared {
         passage: Passage,
         command: Box<Command>,
         encoding: Option<Encoding>,
-        scoped: Option<Box<ObjectHeader>>,
+        scoped: Option<Box<Header>>,
     ) -> State {
         let observer = encoding.map(Observer::new);
         let observed = Box::new(Observed { passage, observer });
@@ -57,13 +59,35 @@ impl Compared {
         let is_judged = self.scoped.as_mut().is_none_or(|header| header.look(input, came.last));
         match self.look(input, came.last) {
             Err(unlike) => Ok(self.refuse(cx, unlike, came.last)),
-            Ok(_) if is_judged && self.scoped.as_ref().is_some_and(|header| !header.is_inside(cx)) => {
-                Ok(scoped::refuse_object(cx, &self.command, &self.observed.passage, came.last))
-            }
-            Ok(is_known) => {
-                self.observed.take(cx, came)?;
-                if is_known && is_judged { self.known(cx, came.last) } else { Ok(State::Compared(self)) }
-            }
+            Ok(is_known) => match self.scoped.as_ref().filter(|_| is_judged).map(|header| header.verdict(cx))
+            {
+                Some(Verdict::Refused(why)) => Ok(self.refuse_by_header(cx, why, came.last)),
+                Some(Verdict::Asks(whom)) if is_known => {
+                    self.observed.take(cx, came)?;
+                    Ok(AwaitsConsent::Compared(self, came.last).ask(cx, whom))
+                }
+                _ => {
+                    self.observed.take(cx, came)?;
+                    if is_known && is_judged { self.known(cx, came.last) } else { Ok(State::Compared(self)) }
+                }
+            },
+        }
+    }
+
+    /// It is known whether its patient has consented, which was all that it waited for.
+    pub(super) fn consented(self: Box<Self>, cx: &mut Context<'_>, consented: Consented, last: bool) -> Next {
+        match consented::refused(consented) {
+            Some(why) => Ok(self.refuse_by_header(cx, why, last)),
+            None => self.known(cx, last),
+        }
+    }
+
+    fn refuse_by_header(self: Box<Self>, cx: &mut Context<'_>, why: Refused, last: bool) -> State {
+        let Self { command, scoped, observed, .. } = *self;
+        let message = (&*command, &observed.passage);
+        match scoped {
+            Some(header) => consented::refuse_object(cx, message, &header, why, last),
+            None => refuse_held(cx, message.0, message.1, why, |_| (), last),
         }
     }
 

@@ -62,6 +62,15 @@ impl Desk {
         self.inbox.all().get(range).ok_or(OUTSIDE)
     }
 
+    /// The bytes of what is to be packed.
+    pub(super) fn span(&self, Span { source, range }: &Span) -> Result<&[u8], Ended> {
+        let lies_over = match source {
+            Source::Input => self.inbox.all(),
+            Source::Made | Source::Scratch => self.output.made.as_slice(),
+        };
+        lies_over.get(range.clone()).ok_or(OUTSIDE)
+    }
+
     /// Bytes that go on as they came.
     pub(super) fn pass(&mut self, range: Range<usize>) {
         self.spans.push(Span { source: Source::Input, range });

@@ -25,6 +25,7 @@
 //! | `request`, `response`, `admitted`, `crossing` | what becomes of a command set |
 //! | `passage`, `as_it_came`, `compared`, `examined`, `queried`, `rewritten`, `stepping`, `swallowed` | what becomes of a data set |
 //! | `scoped`, `granted` | what becomes of it where the peer may see some studies only |
+//! | `consented` | what becomes of it where patients have to consent |
 //! | `books`: `exchange`, `answer`, `tally`, `progress`, `release` | what both directions know: open operations, counts, movement, who releases |
 //! | `terms` | what was agreed at the beginning |
 //! | `deadlines`, `ended` | which deadline has passed, and how an association ends |
@@ -47,6 +48,7 @@ mod as_it_came;
 mod books;
 mod command_set;
 mod compared;
+mod consented;
 mod crossing;
 mod deadlines;
 mod desk;
@@ -83,7 +85,7 @@ pub(super) use books::{Books, Entry};
 pub(super) use deadlines::Deadlines;
 pub(super) use ended::{Ended, Expired, Side};
 pub(super) use tally::Tally;
-pub(super) use terms::{AcceptedContext, IsWithin, Remembers, Terms, Waiting, sender};
+pub(super) use terms::{AcceptedContext, Consented, Consents, IsWithin, Remembers, Terms, Waiting, sender};
 pub(super) use want::{Below, Count, Learned, LookUp, LookedUp, Question, Want, Whom};
 
 use deadlines::Windows;

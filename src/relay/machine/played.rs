@@ -118,6 +118,7 @@ fn terms(stage: &Stage<'_>) -> Terms {
         retrievals: None,
         queries: None,
         brought: None,
+        consent: None,
     }
 }
 
@@ -302,6 +303,7 @@ fn answer(question: Question) -> Learned {
         Question::Store(_) => Learned::Stored(Ok(())),
         Question::LookUp(_) => Learned::LookedUp(LookedUp::NotKnown),
         Question::Count(_) => Learned::LookedUp(LookedUp::NotCounted),
+        Question::Consent(_) => Learned::Consented(super::Consented::NotKnown),
         Question::Decode(frame) => Learned::Pixels(frame.decode(1 << 20)),
     }
 }

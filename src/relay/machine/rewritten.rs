@@ -1,6 +1,7 @@
 //! A data set that is rewritten on its way, and with it a way to fail.
 
 use super::answer::Answer;
+use super::consented::{self, AwaitsConsent};
 use super::crossing::{self, Crossed};
 use super::desk::{Context, Desk, OUTSIDE};
 use super::ended::Ended;
@@ -8,10 +9,11 @@ use super::examined::{self, Examined};
 use super::exchange::{Exchange, Named, unread};
 use super::passage::{Passage, query_of};
 use super::request::Refused;
-use super::scoped::{self, ObjectHeader};
+use super::scoped::{self, Header, Verdict};
 use super::state::{Break, Came, Next, State};
 use super::stepping::{AwaitsStored, Part, Then};
-use super::swallowed::Swallowed;
+use super::swallowed::{Swallowed, refuse_held};
+use super::terms::Consented;
 use super::want::Question;
 use crate::audit;
 use crate::dataset::Identifier;
@@ -47,7 +49,9 @@ pub(super) struct Rewritten {
 pub(super) enum Scoped {
     Not,
     /// An object, whose header is judged as it came.
-    Object(Box<ObjectHeader>),
+    Object(Box<Header>),
+    /// One whose header is judged as it goes on, with its real values; so many spans of that were looked at.
+    Restored(Box<Header>, usize),
     /// A query or retrieval, which is judged as it goes on.
     Asks,
 }
@@ -95,14 +99,78 @@ impl Rewritten {
         if let Scoped::Object(header) = &mut self.scoped
             && header.look(cx.desk.bytes(came.range.clone()).map_err(Break::inside)?, came.last)
         {
-            match (header.is_inside(cx), &self.origin) {
-                (false, Origin::Request(command)) => {
-                    return Ok(scoped::refuse_object(cx, command, &self.passage, came.last));
+            match header.verdict(cx) {
+                Verdict::Refused(why) => return Ok(self.refuse_by_header(cx, why, came.last)),
+                Verdict::Asks(whom) => {
+                    let part = Part { range: came.range.clone(), at: 0, last: came.last };
+                    return Ok(AwaitsConsent::Rewritten(self, part).ask(cx, whom));
                 }
-                _ => self.scoped = Scoped::Not,
+                Verdict::Goes => self.scoped = Scoped::Not,
             }
         }
         self.step(cx, Part { range: came.range.clone(), at: 0, last: came.last })
+    }
+
+    /// It is known whether its patient has consented, for which a fragment has waited.
+    pub(super) fn consented(
+        mut self: Box<Self>,
+        cx: &mut Context<'_>,
+        consented: Consented,
+        part: Part,
+    ) -> Next {
+        if let Some(why) = consented::refused(consented) {
+            return Ok(self.refuse_by_header(cx, why, part.last));
+        }
+        self.scoped = Scoped::Not;
+        self.step(cx, part)
+    }
+
+    /// The same of one that has got its real values back.
+    pub(super) fn restored_consented(
+        mut self: Box<Self>,
+        cx: &mut Context<'_>,
+        consented: Consented,
+        last: bool,
+    ) -> Next {
+        if let Some(why) = consented::refused(consented) {
+            return Ok(self.refuse_by_header(cx, why, last));
+        }
+        self.scoped = Scoped::Not;
+        self.taken(cx, last)
+    }
+
+    fn refuse_by_header(self: Box<Self>, cx: &mut Context<'_>, why: Refused, last: bool) -> State {
+        let Self { passage, origin, scoped, .. } = *self;
+        match (origin, scoped) {
+            (Origin::Request(command), Scoped::Object(header) | Scoped::Restored(header, _)) => {
+                consented::refuse_object(cx, (&command, &passage), &header, why, last)
+            }
+            (Origin::Request(command), _) => refuse_held(cx, &command, &passage, why, |_| (), last),
+            // No response is an object.
+            (Origin::Response(_), _) => Swallowed::of(passage.context_id, None),
+        }
+    }
+
+    /// Looks at what was made of an object that gets its real values back, before any of it goes on.
+    fn judge_restored(mut self: Box<Self>, cx: &mut Context<'_>, last: bool) -> Next {
+        let Scoped::Restored(header, looked) = &mut self.scoped else { return self.taken(cx, last) };
+        let mut is_known = false;
+        for span in cx.desk.spans.get(*looked..).unwrap_or_default() {
+            is_known = header.look(cx.desk.span(span).map_err(Break::inside)?, false);
+        }
+        *looked = cx.desk.spans.len();
+        is_known |= last && header.look(&[], true);
+        if !is_known {
+            return self.taken(cx, last);
+        }
+        match header.verdict(cx) {
+            Verdict::Refused(why) => Ok(self.refuse_by_header(cx, why, last)),
+            Verdict::Asks(whom) => Ok(AwaitsConsent::Restored(self, last).ask(cx, whom)),
+            Verdict::Goes => {
+                self.scoped = Scoped::Not;
+                self.taken(cx, last)
+            }
+        }
     }
 
     /// Takes a data set that was held whole, and is no longer in the inbox.
@@ -116,7 +184,7 @@ impl Rewritten {
     /// Takes a step over a fragment.
     pub(super) fn step(mut self: Box<Self>, cx: &mut Context<'_>, mut part: Part) -> Next {
         match self.transform_on(cx, &mut part).map_err(Break::inside)? {
-            Ok(Step::Done) => self.taken(cx, part.last),
+            Ok(Step::Done) => self.judge_restored(cx, part.last),
             Ok(step) => self.between_steps(cx, part, step),
             Err(error) => Ok(self.fail(cx, &error, part.last)),
         }

@@ -19,12 +19,13 @@
 //! A request or response that crosses a boundary without a data set waits in `RequestCrosses` or `ResponseCrosses` until
 //! what its instance stands for is stored. Of a peer with a scope, `GathersRequest`
 //! and `GathersAnswer` hold an identifier until it is judged, and `AwaitsLookUp` and `AwaitsJudged` wait for what the upstream says
-//! of its study. `Ending` is left behind by what ends the association once it is written.
+//! of its study; `AwaitsConsent` waits for what a server says of its patient. `Ending` is left behind by what ends the association once it is written.
 
 use super::admitted::AwaitsPace;
 use super::as_it_came::AsItCame;
 use super::command_set::{Between, InCommand};
 use super::compared::{Compared, Observed};
+use super::consented::AwaitsConsent;
 use super::crossing::{RequestCrosses, ResponseCrosses};
 use super::desk::Context;
 use super::ended::Ended;
@@ -81,6 +82,7 @@ pub(super) enum State {
     AwaitsLookUp(Box<AwaitsLookUp>),
     GathersAnswer(Box<GathersAnswer>),
     AwaitsJudged(Box<AwaitsJudged>),
+    AwaitsConsent(Box<AwaitsConsent>),
     Swallowed(Box<Swallowed>),
     Ending(Box<Ended>),
 }
@@ -128,7 +130,8 @@ impl State {
             | Self::RequestCrosses(_)
             | Self::ResponseCrosses(_)
             | Self::AwaitsLookUp(_)
-            | Self::AwaitsJudged(_) => false,
+            | Self::AwaitsJudged(_)
+            | Self::AwaitsConsent(_) => false,
         }
     }
 
@@ -177,6 +180,7 @@ impl State {
             (Self::ResponseCrosses(state), Learned::Stored(stored)) => state.handle(cx, stored),
             (Self::AwaitsLookUp(state), Learned::LookedUp(found)) => state.handle(cx, found),
             (Self::AwaitsJudged(state), Learned::LookedUp(found)) => state.handle(cx, found),
+            (Self::AwaitsConsent(state), Learned::Consented(consented)) => state.handle(cx, consented),
             _ => Err(Break::inside(Ended::Defect { detail: "an answer came that nobody awaits" })),
         }
     }

@@ -7,6 +7,7 @@ use tracing::Span;
 
 use super::ended::{Ended, Side};
 use crate::buffer::Corner;
+use crate::consent::{Distribution, Who};
 use crate::dataset::Encoding;
 use crate::policy::{Direction, Grant};
 use crate::rewrite::{Correspondences, Recalled, Ruleset, Transform};
@@ -33,6 +34,29 @@ pub(crate) trait Remembers: Send + Sync {
     fn note(&self, instance: &str);
     /// Whether it is known to have taken that.
     fn has(&self, instance: &str) -> bool;
+}
+
+/// What is known of the consent of whom a message is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Consented {
+    /// It may go on.
+    Yes,
+    /// Not, or nobody knows, which is as good.
+    No,
+    /// It could not be found out.
+    NotKnown,
+}
+
+/// What knows of the consent of patients.
+pub(crate) trait Consents: Send + Sync {
+    /// Whether it is in the objects, and nowhere else.
+    fn is_in_objects(&self) -> bool;
+    /// Whether a patient has consented. `None`: somebody has to be asked, which takes time ([`Question::Consent`]).
+    ///
+    /// [`Question::Consent`]: super::Question::Consent
+    fn of(&self, whom: Option<&Who>) -> Option<Consented>;
+    /// The same by what an object says of itself, with its Clinical Trial Protocol ID (0012,0020).
+    fn by_object(&self, items: &[Distribution], protocol: &[u8]) -> Consented;
 }
 
 /// Where the beginning of a data set waits until all is known that it depends on.
@@ -76,6 +100,8 @@ pub(crate) struct Terms {
     pub queries: Option<IsWithin>,
     /// What the peer has stored, where that is asked: it has a scope, or its patients are counted, and its role allows N-ACTION.
     pub brought: Option<Arc<dyn Remembers>>,
+    /// Who knows of the consent of patients, where the peer needs it.
+    pub consent: Option<Arc<dyn Consents>>,
 }
 
 impl Terms {

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use super::books::Entry;
 use super::ended::{Ended, Side};
+use super::terms::Consented;
 use crate::crosswalk::NotStored;
 use crate::patients::Patient;
 use crate::rewrite::{Correspondence, Frame, Pixels};
@@ -47,6 +48,8 @@ pub(crate) enum Question {
     LookUp(LookUp),
     /// Whether these are among the patients that there may be today; from then on they are.
     Count(Count),
+    /// Whether this patient has consented.
+    Consent(Box<crate::consent::Who>),
     /// When others have had their turn.
     Others,
 }
@@ -106,6 +109,10 @@ pub(crate) enum LookedUp {
     TooMany,
     /// It is, but whose it is could not be written down.
     NotCounted,
+    /// It is, but a patient whose it is has not consented.
+    NoConsent,
+    /// It is, but nobody could say whether they have.
+    ConsentNotKnown,
 }
 
 impl Question {
@@ -122,4 +129,5 @@ pub(crate) enum Learned {
     Stored(Result<(), NotStored>),
     Pixels(Pixels),
     LookedUp(LookedUp),
+    Consented(Consented),
 }

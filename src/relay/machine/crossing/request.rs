@@ -62,7 +62,7 @@ pub(in super::super) fn handle(
             Some(transform) => {
                 note(cx, &asked, crossing.sop_instance, crossing.patient);
                 let query = (examined, content);
-                Ok(begin(cx, context, command, &asked, (crossing.command, transform), query))
+                Ok(begin(cx, context, command, &asked, (crossing.command, transform), (query, way)))
             }
             None if scoped::judges(asked.operation, asked.is_judged) => {
                 judge(cx, context, command, &asked, (crossing, made.is_empty()))
@@ -143,7 +143,7 @@ fn begin(
     command: Command,
     asked: &OpenRequest,
     (held, transform): (Vec<u8>, Transform),
-    (examined, content): (Option<Box<Examined>>, Content),
+    ((examined, content), way): ((Option<Box<Examined>>, Content), Way),
 ) -> State {
     let encoding = context.encoding.filter(|_| content == Content::Keys);
     // What comes to the peer was judged before.
@@ -151,7 +151,13 @@ fn begin(
     let scoped = match is_asked && scoped::judges(asked.operation, asked.is_judged) {
         true => Scoped::Asks,
         false if asked.operation == Operation::CStore => {
-            scoped::header_of(cx, asked.is_judged, context.encoding).map_or(Scoped::Not, Scoped::Object)
+            let header = scoped::header_of(cx, asked.is_judged, context.encoding);
+            // Consent is of the real patient; a scope never has to do with what comes from pseudonyms.
+            let is_restored = way == Way::ToReal && cx.terms.consent.is_some();
+            header.map_or(Scoped::Not, |header| match is_restored {
+                true => Scoped::Restored(header, 0),
+                false => Scoped::Object(header),
+            })
         }
         false => Scoped::Not,
     };

@@ -1,5 +1,6 @@
 //! Answers to a query: each is read whole and judged before its first byte goes on.
 
+use super::super::consented::{self, AwaitsConsent};
 use super::super::crossing;
 use super::super::desk::Context;
 use super::super::exchange::OpenRequest;
@@ -7,6 +8,7 @@ use super::super::granted::By;
 use super::super::passage::Passage;
 use super::super::response::{self, answered};
 use super::super::state::{Break, Came, Next, State};
+use super::super::terms::Consented;
 use super::super::want::{LookUp, LookedUp, Question};
 use super::{LONGEST, counted, outside};
 use crate::dataset::{ISSUER_OF_PATIENT_ID, STUDY_INSTANCE_UID, Small, Tag};
@@ -80,15 +82,57 @@ impl GathersAnswer {
             withhold(cx, &answer);
             return last_word(cx, answer, passage.context_id);
         }
-        match if is_too_long { Verdict::Withheld } else { verdict(cx, &answer, &bytes) } {
-            Verdict::Withheld => Ok(is_withheld(cx, answer)),
-            Verdict::Goes(data) => deliver(cx, answer, &data),
-            Verdict::Ask(question) => {
-                // Nothing of this message has gone out: whoever has to say something there need not wait too.
-                (cx.desk.writes, cx.desk.gives_back) = (true, true);
-                cx.ask(question);
-                Ok(State::AwaitsJudged(Box::new(AwaitsJudged { answer, bytes })))
+        if is_too_long {
+            return Ok(is_withheld(cx, answer));
+        }
+        let encoding = cx.terms.context(answer.asked.sent_context_id).and_then(|context| context.encoding);
+        let consents = cx.terms.consent.clone().filter(|_| says_whose(cx, &answer));
+        let Some(consents) = consents else { return decide(cx, answer, bytes) };
+        let whom = consented::whom(encoding, &bytes);
+        match (consents.of(whom.as_ref()), whom) {
+            (None, Some(whom)) => {
+                let waits = Self { passage, answer, bytes, is_too_long };
+                Ok(AwaitsConsent::Answer(Box::new(waits)).ask(cx, Box::new(whom)))
             }
+            (consented, _) => by_consent(cx, (answer, bytes), consented.unwrap_or(Consented::No)),
+        }
+    }
+
+    /// It is known whether its patient has consented.
+    pub(in super::super) fn consented(self, cx: &mut Context<'_>, consented: Consented) -> Next {
+        by_consent(cx, (self.answer, self.bytes), consented)
+    }
+}
+
+/// Whether an answer says itself whose it is. Those of other queries are of a study that was looked up, with its patient.
+fn says_whose(cx: &mut Context<'_>, answer: &HeldResponse) -> bool {
+    let granted = cx.answered(answer.asked.message_id).and_then(|exchange| exchange.granted.as_deref());
+    granted.is_some_and(|granted| matches!(granted.by, By::Themselves | By::OfIssuer(_) | By::TheirStudies))
+}
+
+fn by_consent(cx: &mut Context<'_>, (answer, bytes): (HeldResponse, Vec<u8>), consented: Consented) -> Next {
+    match consented {
+        Consented::Yes => decide(cx, answer, bytes),
+        Consented::No => Ok(is_withheld(cx, answer)),
+        // One less of many would look as if there were none.
+        Consented::NotKnown => {
+            let HeldResponse { response, asked, status, .. } = answer;
+            let why = counted::refused(LookedUp::ConsentNotKnown, asked.operation);
+            Ok(crossing::response_refused(cx, *response, asked, status, why))
+        }
+    }
+}
+
+/// What becomes of an answer by scope and count.
+fn decide(cx: &mut Context<'_>, answer: HeldResponse, bytes: Vec<u8>) -> Next {
+    match verdict(cx, &answer, &bytes) {
+        Verdict::Withheld => Ok(is_withheld(cx, answer)),
+        Verdict::Goes(data) => deliver(cx, answer, &data),
+        Verdict::Ask(question) => {
+            // Nothing of this message has gone out: whoever has to say something there need not wait too.
+            (cx.desk.writes, cx.desk.gives_back) = (true, true);
+            cx.ask(question);
+            Ok(State::AwaitsJudged(Box::new(AwaitsJudged { answer, bytes })))
         }
     }
 }
@@ -96,7 +140,7 @@ impl GathersAnswer {
 impl AwaitsJudged {
     pub(in super::super) fn handle(self, cx: &mut Context<'_>, found: LookedUp) -> Next {
         let Self { answer, bytes } = self;
-        if !matches!(found, LookedUp::Inside | LookedUp::Outside) {
+        if !matches!(found, LookedUp::Inside | LookedUp::Outside | LookedUp::NoConsent) {
             let HeldResponse { response, asked, status, .. } = answer;
             let why = counted::refused(found, asked.operation);
             return Ok(crossing::response_refused(cx, *response, asked, status, why));

@@ -60,6 +60,14 @@ pub(super) fn refused(found: LookedUp, operation: Operation) -> Refused {
         LookedUp::NotCounted => {
             (retrieval(0xA701), Cause::PatientsNotCounted, "whom this shows could not be counted")
         }
+        // On the wire it is as if there were no such study.
+        LookedUp::NoConsent => return Refused::new(Cause::NoConsent, outside().comment),
+        LookedUp::ConsentNotKnown => {
+            return Refused::new(
+                Cause::ConsentNotKnown,
+                "the consent of whom this shows could not be found out",
+            );
+        }
         LookedUp::NotKnown => return not_known(operation),
         LookedUp::Inside | LookedUp::Outside => return outside(),
     };

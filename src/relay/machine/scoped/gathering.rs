@@ -162,6 +162,12 @@ pub(in super::super) fn decide(cx: &mut Context<'_>, asked: HeldRequest) -> Next
             let data = data.map_or(asked.data, Held::from);
             send(cx, HeldRequest { data, commitment, ..asked }, granted)
         }
+        // Consent is all that is asked for, and each object that comes is judged by that.
+        Ok((Wish::LookUp { granted, .. }, commitment))
+            if operation == Operation::CGet && most.is_none() && asks_for_consent_alone(cx) =>
+        {
+            send(cx, HeldRequest { commitment, ..asked }, granted)
+        }
         Ok((Wish::LookUp { look_up, granted }, commitment)) => {
             // Nothing of this message has gone out: whoever has to say something there need not wait too.
             (cx.desk.writes, cx.desk.gives_back) = (true, true);
@@ -170,6 +176,11 @@ pub(in super::super) fn decide(cx: &mut Context<'_>, asked: HeldRequest) -> Next
             Ok(State::AwaitsLookUp(Box::new(AwaitsLookUp { asked, granted })))
         }
     }
+}
+
+fn asks_for_consent_alone(cx: &Context<'_>) -> bool {
+    let scope = cx.terms.grant.peer.scope.as_ref();
+    cx.terms.consent.is_some() && scope.is_some_and(|scope| scope.conditions().is_empty())
 }
 
 /// What a request asks for, and which commitment it is about.
@@ -255,9 +266,11 @@ impl AwaitsLookUp {
         match found {
             LookedUp::Inside => send(cx, asked, granted),
             // As of a study that there is not.
-            LookedUp::Outside if operation == Operation::CFind => {
+            LookedUp::Outside | LookedUp::NoConsent if operation == Operation::CFind => {
                 if let Some(exchange) = cx.books.ledger.close(cx.direction, asked.message_id) {
-                    cx.record(*exchange, Answer::Nothing(Cause::OutsideScope));
+                    let is_outside = found == LookedUp::Outside;
+                    let cause = if is_outside { Cause::OutsideScope } else { Cause::NoConsent };
+                    cx.record(*exchange, Answer::Nothing(cause));
                     cx.reply(asked.context_id, dimse::nothing_matches(&asked.request));
                 }
                 Ok(State::BETWEEN)

@@ -17,6 +17,8 @@
 //!
 //! Where it is counted how many patients a peer or a user sees, the same is done for a scope that lets everybody through: the patient
 //! of an answer is counted before it goes on, those of the studies that are looked up with that ([`Question::Count`](super::Question)).
+//! And the same where patients have to consent, who are asked about before they are counted; there each object is judged, also one that the
+//! peer brings.
 
 mod answers;
 mod counted;
@@ -26,6 +28,7 @@ mod object;
 mod reading;
 
 use super::answer::{Answer, status_of_cause};
+use super::consented;
 use super::desk::Context;
 use super::exchange::Exchange;
 use super::request::{Refused, asks};
@@ -39,7 +42,7 @@ use crate::vocabulary::Cause;
 pub(super) use answers::{AwaitsJudged, GathersAnswer, answer};
 pub(super) use counted::ended_too_often;
 pub(super) use gathering::{AwaitsLookUp, GathersRequest, HeldRequest, decide, request};
-pub(super) use object::{ObjectHeader, header_of, refuse_object};
+pub(super) use object::{Header, Verdict, header_of};
 
 /// Bytes of an identifier, which is held whole: one in each direction of an association.
 pub(super) const LONGEST: usize = 64 << 10;
@@ -56,7 +59,7 @@ pub(super) fn outside() -> Refused {
 /// counts nobody is not counted.
 pub(super) fn has_to_judge(cx: &Context<'_>, context: &AcceptedContext, exchange: &Exchange) -> bool {
     let Some(scope) = &cx.terms.grant.peer.scope else { return false };
-    if !scope.conditions().is_empty() {
+    if !scope.conditions().is_empty() || cx.terms.consent.is_some() {
         return true;
     }
     match (cx.direction, exchange.operation) {
@@ -75,6 +78,7 @@ pub(super) fn permits(
     exchange: &Exchange,
     command: &Command,
 ) -> Result<(), Refused> {
+    consented::permits(cx, exchange, command)?;
     if !exchange.is_judged {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! The machine without sockets: two peers with small scripts, and chances that come from a seed.
 
 mod closing;
+mod consented;
 mod data;
 mod early_answers;
 mod ends;

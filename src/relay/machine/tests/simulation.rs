@@ -6,11 +6,13 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::super::{
-    Count, Deadlines, Ended, Entry, Learned, LookUp, LookedUp, Machine, Question, Side, Terms, Waiting, Want,
+    Consented, Count, Deadlines, Ended, Entry, Learned, LookUp, LookedUp, Machine, Question, Side, Terms,
+    Waiting, Want,
 };
 use super::peers::Peer;
 use super::wire::{CONTEXTS, Ear, Heard};
 use crate::buffer::Shelf;
+use crate::consent::Who;
 use crate::crosswalk::NotStored;
 use crate::dataset::{Encoding, Syntax};
 use crate::dimse::Operation;
@@ -84,6 +86,8 @@ pub(super) struct Simulation<'p> {
     pub looked_up: Box<dyn Fn(&LookUp) -> LookedUp + 'p>,
     /// How patients are counted, those of studies that are looked up too.
     pub counted: Box<dyn Fn(&Count) -> LookedUp + 'p>,
+    /// What whoever is asked says of a patient's consent.
+    pub consented: Box<dyn Fn(&Who) -> Consented + 'p>,
     /// What happens from outside, by the step at which it does.
     pub happens: BTreeMap<usize, Happens>,
 }
@@ -144,6 +148,7 @@ pub(super) fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
         tenant: None,
         rewrite_direction: RewriteDirection::FromPeer,
         two_way: false,
+        consent: None,
         strip_asynchronous_window: false,
         response_timeout: None,
         max_associations: None,
@@ -180,6 +185,7 @@ pub(super) fn terms(rules: Option<Arc<Ruleset>>) -> Terms {
         retrievals: None,
         queries: None,
         brought: None,
+        consent: None,
     }
 }
 
@@ -239,6 +245,7 @@ impl<'p> Simulation<'p> {
             disk: Ok(()),
             looked_up: Box::new(|_| LookedUp::NotKnown),
             counted: Box::new(|_| LookedUp::NotCounted),
+            consented: Box::new(|_| Consented::NotKnown),
             happens: BTreeMap::new(),
         }
     }
@@ -329,6 +336,7 @@ impl<'p> Simulation<'p> {
                     Question::Store(_) => Learned::Stored(self.disk),
                     Question::LookUp(look_up) => Learned::LookedUp((self.looked_up)(&look_up)),
                     Question::Count(count) => Learned::LookedUp((self.counted)(&count)),
+                    Question::Consent(whom) => Learned::Consented((self.consented)(&whom)),
                     Question::Decode(frame) => Learned::Pixels(frame.decode(u64::MAX)),
                 });
             }
