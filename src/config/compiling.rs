@@ -121,7 +121,6 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
     let limits = limits::limits(root, rewrites.largest_frame(), whose.share());
-    let automatic_blocks = automatic_blocks::automatic_blocks(root).map(Arc::new);
     let (metrics, roles, consents) = (metrics::metrics(root), role::roles(root), Consents::read(root));
     let users = users::users(root, admin.as_ref(), &roles);
     let issuers = issuers(root, admin.as_ref());
@@ -170,7 +169,7 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,
         policy,
-        automatic_blocks,
+        automatic_blocks: automatic_blocks::automatic_blocks(root).map(Arc::new),
         open_associations: policy::open_associations(root),
         secret_fingerprints: rewrites.fingerprints,
         rewrites: rewrites.compiled,
