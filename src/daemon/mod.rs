@@ -156,7 +156,8 @@ impl Daemon {
     pub fn tenants(&self) -> Vec<(Arc<Settings>, Handle, axum::Router)> {
         let tenant = |site: &Site| {
             let (gate, changes) = (site.gate.clone(), site.followed.subscribe());
-            let handle = Handle::of_tenant((gate, site.held.clone()), site.blocking.clone(), changes, self.began);
+            let handle =
+                Handle::of_tenant((gate, site.held.clone()), site.blocking.clone(), changes, self.began);
             let monitor = Monitor::new(site.gate.clone(), site.deliveries());
             (site.settings(), handle, monitoring::router(monitor))
         };
