@@ -18,8 +18,8 @@ use super::section::Section;
 use super::settings::{AdminSettings, Settings};
 use super::share::Share;
 use super::{
-    admin, agreement, audit, claims, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite,
-    role, spelling, syntax, upstream, users,
+    admin, agreement, audit, claims, descriptors, issuer, limits, listener, loops, metrics, notify, peer,
+    policy, rewrite, role, spelling, syntax, upstream, users,
 };
 use crate::notation::hex;
 use crate::policy::{Borders, Peer, Policy};
@@ -63,6 +63,11 @@ impl Whose {
 
     fn listeners(self, root: &Section<'_>, upstreams: &Names) -> Listeners {
         if self == Self::Machine { Listeners::default() } else { listener::listeners(root, upstreams) }
+    }
+
+    /// What the machine says there is where it keeps things.
+    fn admin(self, root: &Section<'_>) -> Option<AdminSettings> {
+        if self == Self::Machine { None } else { admin::admin(root) }
     }
 
     fn peers(self, root: &Section<'_>, known: &peer::Known<'_>) -> Vec<Arc<Peer>> {
@@ -117,11 +122,14 @@ fn issuers(root: &Section<'_>, admin: Option<&AdminSettings>) -> Issuers {
 pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose) -> Option<Settings> {
     let (log, records) = (audit::log(root), audit::audit(root));
     let notifications = notify::targets(root);
-    let admin = admin::admin(root);
+    let admin = whose.admin(root);
     let upstreams = upstream::upstreams(root);
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
     let limits = limits::limits(root, rewrites.largest_frame(), whose.share());
+    if whose == Whose::Everybody {
+        descriptors::risk(root, &limits.counts, descriptors::needed(&limits.counts));
+    }
     let metrics = metrics::metrics(root);
     let roles = role::roles(root);
     let users = users::users(root, admin.as_ref(), &roles);

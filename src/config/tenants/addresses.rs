@@ -200,12 +200,14 @@ fn one(address: SocketAddr, guests: &[Guest<'_>]) -> Result<ListenerSettings, St
         by_name.extend(guest.part.server_names.iter().map(|named| (named.name.clone(), index)));
     }
     let servers = |is_told: bool| {
-        let which = guests.iter().enumerate().filter(move |(_, guest)| guest.is_told_by_authority() == is_told);
+        let which =
+            guests.iter().enumerate().filter(move |(_, guest)| guest.is_told_by_authority() == is_told);
         which.filter_map(|(index, guest)| Some((index, &guest.listener.tls.as_ref()?.built)))
     };
     let tls = guests.iter().find(|guest| guest.is_told_by_authority()).unwrap_or(first);
     let tls = tls.listener.tls.as_ref().ok_or("no TLS")?;
-    let common = tls::common(tls.settings.profile, servers(true), servers(false)).map_err(|error| error.to_string())?;
+    let common = tls::common(tls.settings.profile, servers(true), servers(false))
+        .map_err(|error| error.to_string())?;
     let built =
         tls::Server { config: common.config.clone(), trust: None, files: Vec::new(), ends: Vec::new() };
     Ok(ListenerSettings {
