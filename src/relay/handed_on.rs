@@ -10,10 +10,11 @@ use std::sync::Arc;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tracing::field::display;
 
 use super::arrival::{Arrival, Refused};
-use super::leg::Leg;
 use super::gate::Gate;
+use super::leg::Leg;
 use super::threshold::{admitted, counted, handshake_failed, spoken, unexpected};
 use crate::config::{Lead, ListenerSettings, Shared};
 use crate::identity::Certificate;
@@ -121,8 +122,7 @@ async fn answer_by_name(
 fn of_several(chain: &[CertificateDer<'_>]) -> Refused {
     let explanation = "its chain does not tell whose it is: several who listen at this address trust it";
     let mut refused = Refused::new(Reason::CertificateUnknownCa, explanation);
-    refused.certificate =
-        chain.first().map(|own| Box::new(Certificate::from_der_or_fingerprint(own)));
+    refused.certificate = chain.first().map(|own| Box::new(Certificate::from_der_or_fingerprint(own)));
     refused
 }
 
@@ -161,7 +161,7 @@ fn belong(arrival: &mut Arrival, lead: &Lead) -> Result<(), Refused> {
     arrival.listener = listener;
     let id = gate.next_id();
     let span = tracing::Span::current();
-    span.record("tenant", &*lead.tenant).record("association", &*id);
+    span.record("tenant", display(&lead.tenant)).record("association", display(&id));
     tracing::info!("the connection is a tenant's");
     arrival.id = id;
     arrival.gate = gate;

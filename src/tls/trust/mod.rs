@@ -273,7 +273,8 @@ impl<V: ?Sized> Trust<V> {
 
     /// Whether a CA of this one is signed by a CA of the other, whose chains are then good for both.
     pub fn is_signed_by(&self, other: &Self) -> bool {
-        let mut pairs = self.authorities.iter().flat_map(|own| other.authorities.iter().map(move |by| (own, by)));
+        let mut pairs =
+            self.authorities.iter().flat_map(|own| other.authorities.iter().map(move |by| (own, by)));
         pairs.any(|(own, by)| own.is_signed_by(by, &self.algorithms))
     }
 }
