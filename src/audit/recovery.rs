@@ -32,6 +32,8 @@ pub(super) struct Recovered {
     pub unclosed: Option<PathBuf>,
     /// Of the last record, as far as it can be read.
     pub last_time: Option<OffsetDateTime>,
+    /// Whose the last record is, where it is a tenant's.
+    pub tenant: Option<String>,
 }
 
 /// Far longer than any record; a file without a readable record in its last so many bytes was not written by us.
@@ -43,6 +45,8 @@ const LOOKED_THROUGH: usize = 3;
 #[derive(Deserialize)]
 struct Numbered {
     sequence: u64,
+    #[serde(default)]
+    tenant: Option<String>,
 }
 
 /// The end of the trail, as the lines say it.
@@ -52,6 +56,8 @@ struct End {
     torn: bool,
     unclosed: Option<PathBuf>,
     last: u64,
+    /// Whose the last whole line is that says so.
+    tenant: Option<String>,
 }
 
 type Failed = (PathBuf, io::Error);
@@ -97,6 +103,7 @@ pub(super) fn recover(directory: &Path, checkpoints: Option<&Checkpoints>) -> Re
     Ok(Recovered {
         chain,
         found,
+        tenant: end.as_ref().and_then(|end| end.tenant.clone()),
         newest: newest.map(|file| days_of(file, survey.last_time)),
         unclosed: end.and_then(|end| end.unclosed),
         last_time: survey.last_time,
@@ -141,7 +148,7 @@ fn end_of_encrypted(file: &TrailFile) -> Option<End> {
     }
     let Span { last, head, .. } = noted?;
     let chain = Chain { next_sequence: last + 1, head, unsigned: 0 };
-    Some(End { chain, torn: false, unclosed: None, last })
+    Some(End { chain, torn: false, unclosed: None, last, tenant: None })
 }
 
 fn note_of(file: &TrailFile) -> Option<Span> {
@@ -173,12 +180,15 @@ fn end_of_file(file: &TrailFile) -> io::Result<Option<End>> {
     };
     let mut lines = whole.split(|&byte| byte == b'\n').rev();
     let last = lines.clone().next().unwrap_or_default();
-    let number = lines.find_map(sequence_of).map_or(1, |sequence| sequence.saturating_add(1));
+    let whole = lines.find_map(numbered);
+    let number = whole.as_ref().map_or(1, |whole| whole.sequence.saturating_add(1));
+    let tenant = whole.and_then(|whole| whole.tenant);
     let end = |next_sequence: u64, head: &[u8], torn| End {
         chain: Chain { next_sequence, head: LineHash::of(head), unsigned: 0 },
         torn,
         unclosed: None,
         last: next_sequence.saturating_sub(1),
+        tenant: tenant.clone(),
     };
     if rest.is_empty() {
         // A crash just after this closed off a torn line leaves one.
@@ -269,7 +279,11 @@ pub(super) fn close_off(path: &Path) -> io::Result<()> {
 }
 
 fn sequence_of(line: &[u8]) -> Option<u64> {
-    serde_json::from_slice::<Numbered>(line).ok().map(|record| record.sequence)
+    numbered(line).map(|record| record.sequence)
+}
+
+fn numbered(line: &[u8]) -> Option<Numbered> {
+    serde_json::from_slice(line).ok()
 }
 
 /// The last line of a compressed file, with its line feed.

@@ -58,9 +58,10 @@ pub enum AuditError {
     },
     /// Another run writes there, and two would break the chain of each other.
     #[error(
-        "{} writes to the audit directory {}; stop it, or give this one a directory of its own: audit.directory",
+        "{} writes to the audit directory {}; {}",
         match process { Some(id) => format!("process {id}"), None => "another process".to_owned() },
-        full(directory)
+        full(directory),
+        in_use(*process)
     )]
     InUse {
         /// `audit.directory`.
@@ -68,9 +69,28 @@ pub enum AuditError {
         /// Its process id, where its lock tells one.
         process: Option<u32>,
     },
+    /// What is there is of another one.
+    #[error(
+        "the last record in the audit directory {} is of another tenant; give each tenant a directory of its own, also where one takes the place of another: audit.directory",
+        full(directory)
+    )]
+    OfAnother {
+        /// `audit.directory`.
+        directory: PathBuf,
+    },
     /// With what the system says.
     #[error("cannot start the thread that writes audit records: {0}")]
     Thread(io::Error),
+}
+
+/// What to do about it. Whoever reads a file with tenants again may be the one that writes there.
+fn in_use(process: Option<u32>) -> &'static str {
+    if process == Some(std::process::id()) {
+        "that is this process itself, for another tenant of the configuration in force or for one whose last associations end: \
+         give a tenant that comes, or that has another name now, a directory of its own: audit.directory"
+    } else {
+        "stop it, or give this one a directory of its own: audit.directory"
+    }
 }
 
 /// The way into the audit trail; cheap to clone.
@@ -147,6 +167,9 @@ impl Audit {
         make_folder_for_notes(&directory).map_err(unusable)?;
         let recovered = recovery::recover(&directory, checkpoints.as_ref())
             .map_err(|(file, source)| AuditError::File { file, source })?;
+        if tenant.is_some() && recovered.tenant.as_deref().is_some_and(|of| Some(of) != tenant.as_deref()) {
+            return Err(AuditError::OfAnother { directory });
+        }
         let queue = Arc::new(Queue::new(capacity));
         let is_torn = recovered.found.recovered;
         tell(&recovered, &directory);

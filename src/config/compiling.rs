@@ -16,11 +16,11 @@ use super::listener::Listeners;
 use super::names::Names;
 use super::report::{Report, Used};
 use super::section::Section;
-use super::settings::{AdminSettings, Settings};
+use super::settings::{AdminSettings, Limits, Settings};
 use super::share::Share;
 use super::{
-    admin, agreement, audit, automatic_blocks, claims, issuer, limits, listener, loops, metrics, notify,
-    peer, policy, rewrite, role, spelling, syntax, upstream, users,
+    admin, agreement, audit, automatic_blocks, claims, descriptors, issuer, limits, listener, loops, metrics,
+    notify, peer, policy, rewrite, role, spelling, syntax, upstream, users,
 };
 use crate::notation::hex;
 use crate::policy::{Borders, Peer, Policy};
@@ -62,8 +62,22 @@ impl Whose {
         if let Self::Tenant(share) = self { share } else { Share::ALL }
     }
 
+    /// Each text of a file with tenants has its part of them; what all together need is told of the whole.
+    fn limits(self, root: &Section<'_>, largest: u64) -> Limits {
+        let limits = limits::limits(root, largest, self.share());
+        if self == Self::Everybody {
+            descriptors::risk(root, &limits.counts, descriptors::needed(&limits.counts));
+        }
+        limits
+    }
+
     fn listeners(self, root: &Section<'_>, upstreams: &Names) -> Listeners {
         if self == Self::Machine { Listeners::default() } else { listener::listeners(root, upstreams) }
+    }
+
+    /// What the machine says there is where it keeps things.
+    fn admin(self, root: &Section<'_>) -> Option<AdminSettings> {
+        if self == Self::Machine { None } else { admin::admin(root) }
     }
 
     fn peers(self, root: &Section<'_>, known: &peer::Known<'_>) -> Vec<Arc<Peer>> {
@@ -117,10 +131,10 @@ fn issuers(root: &Section<'_>, admin: Option<&AdminSettings>) -> Issuers {
 /// In the order in which things refer to each other.
 pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose) -> Option<Settings> {
     let (log, records, notifications) = (audit::log(root), audit::audit(root), notify::targets(root));
-    let (admin, upstreams) = (admin::admin(root), upstream::upstreams(root));
+    let (admin, upstreams) = (whose.admin(root), upstream::upstreams(root));
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
-    let limits = limits::limits(root, rewrites.largest_frame(), whose.share());
+    let limits = whose.limits(root, rewrites.largest_frame());
     let (metrics, roles, consents) = (metrics::metrics(root), role::roles(root), Consents::read(root));
     let users = users::users(root, admin.as_ref(), &roles);
     let issuers = issuers(root, admin.as_ref());

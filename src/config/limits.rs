@@ -3,7 +3,6 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::descriptors;
 use super::section::Section;
 use super::settings::Limits;
 use super::share::Share;
@@ -85,7 +84,6 @@ pub(super) fn limit_keys(root: &Section<'_>) -> KeyLines {
 /// `largest` is the largest frame that a rewrite decodes, in bytes of pixels.
 pub(super) fn limits(root: &Section<'_>, largest: u64, share: Share) -> Limits {
     let Some(section) = root.table("limits") else {
-        descriptors::risk(root, &DEFAULT.counts);
         let whole = share.of(enough(largest)).max(FrameMemory::least(largest));
         let decoding_memory = FrameMemory::divide(whole, largest);
         let held_data_sets = share.of(DEFAULT.held_data_sets);
@@ -114,7 +112,6 @@ pub(super) fn limits(root: &Section<'_>, largest: u64, share: Share) -> Limits {
         held_data_set: section.size("held-data-set", 64 << 10..=1 << 30).unwrap_or(DEFAULT.held_data_set),
     };
     held_risk(&section, &limits);
-    descriptors::risk(&section, &limits.counts);
     let limits = Limits { counts: part_of(limits.counts, share), ..limits };
     memory_risk(&section, &limits);
     limits

@@ -7,7 +7,7 @@ use toml::de::DeTable;
 
 use super::compiling::{Loaded, Whose, compile_with, settings};
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::report::values;
+use super::report::{Lines, values};
 use super::section::Section;
 use super::settings::{AdminListen, LogFormat, Settings};
 use super::{admin, tenants};
@@ -63,8 +63,12 @@ pub fn load_text(path: &Path, text: &str) -> Result<Loaded, Diagnostics> {
 
 /// As [`load`], from text that was read already.
 pub(super) fn compile(path: &Path, text: &str) -> Result<Loaded, Diagnostics> {
+    compile_with_lines(path, text, Lines::Hidden)
+}
+
+fn compile_with_lines(path: &Path, text: &str, lines: Lines) -> Result<Loaded, Diagnostics> {
     if let Some(parts) = tenants::parts(path, text)? {
-        return tenants::compile(path, text, &parts);
+        return tenants::compile(path, text, &parts, lines);
     }
     let read = |root: Section<'_>| settings(path, text, &root, Whose::Everybody);
     let (settings, warnings) = compile_with(path, text, read)?;
@@ -94,12 +98,12 @@ pub(super) fn has_tenants(path: &Path) -> bool {
     text_of(path).is_ok_and(|text| !matches!(tenants::parts(path, &text), Ok(None)))
 }
 
-/// As [`load`], for what is asked of one tenant, or of a file without any.
+/// As [`load`], for what is asked of one tenant, or of a file without any, by somebody who has the file.
 ///
 /// # Errors
 /// As [`load`]; and that the file has tenants and none is named, or not this one.
 pub fn load_of(path: &Path, tenant: Option<&str>) -> Result<Loaded, Diagnostics> {
-    let Loaded { settings, tenants, warnings } = load(path)?;
+    let Loaded { settings, tenants, warnings } = compile_with_lines(path, &text_of(path)?, Lines::Shown)?;
     let names = || tenants.iter().filter_map(|one| one.settings.tenant.as_deref());
     let chosen = match (settings.is_of_a_machine, tenant) {
         (false, None) => Ok(settings),

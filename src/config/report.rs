@@ -1,6 +1,6 @@
 //! Collects what is found while a file is read.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -59,6 +59,15 @@ struct Found {
     remedy: String,
 }
 
+/// What settings of tenants say of where they stand in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// The lines: for whoever has the file.
+    Shown,
+    /// None: how many there are before is another tenant's matter.
+    Hidden,
+}
+
 /// Every problem and risk of one file.
 pub(super) struct Report<'a> {
     path: &'a Path,
@@ -75,6 +84,8 @@ pub(super) struct Report<'a> {
     /// Where errors are.
     faults: RefCell<BTreeSet<usize>>,
     risks: RefCell<Vec<Found>>,
+    /// Whether what is kept of the file names no lines.
+    hides_lines: Cell<bool>,
     /// Headers of tables that are there, but could not be told.
     missed: RefCell<BTreeSet<&'static str>>,
 }
@@ -93,7 +104,17 @@ impl<'a> Report<'a> {
             faults: RefCell::default(),
             risks: RefCell::default(),
             missed: RefCell::default(),
+            hides_lines: Cell::new(false),
         }
+    }
+
+    /// From here on what is kept of the file names no lines. Problems do.
+    pub(super) fn hide_lines(&self) {
+        self.hides_lines.set(true);
+    }
+
+    pub(super) fn hides_lines(&self) -> bool {
+        self.hides_lines.get()
     }
 
     /// An empty one of the same file.

@@ -40,7 +40,8 @@ impl<'a> Section<'a> {
 
     /// Where those of the keys are that the table has.
     pub(super) fn lines_of(&self, keys: &[&'static str]) -> KeyLines {
-        let line = |key: &str| self.table.get_key_value(key).map(|(at, _)| self.report.line(at.span().start));
+        let shown = |offset| if self.report.hides_lines() { 0 } else { self.report.line(offset) };
+        let line = |key: &str| self.table.get_key_value(key).map(|(at, _)| shown(at.span().start));
         keys.iter().filter_map(|key| line(key).map(|line| Stated { key, line })).collect()
     }
 

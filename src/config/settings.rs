@@ -399,6 +399,13 @@ pub struct ListenerSettings {
     pub shared: Option<Arc<Shared>>,
 }
 
+impl Settings {
+    /// A line of the file, for whoever may know it: a tenant would see by it how much of others is there.
+    pub fn shown_line(&self, line: usize) -> Option<usize> {
+        self.tenant.is_none().then_some(line)
+    }
+}
+
 /// How a connection finds its tenant, at an address that several of them have.
 #[derive(Clone, Debug)]
 pub struct Shared {

@@ -366,3 +366,98 @@ fn waiting(beginning: &Settings, settings: &Settings) -> Vec<&'static str> {
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::future::{pending, ready};
+    use std::path::Path;
+    use std::time::Duration;
+
+    use crate::audit::AuditError;
+    use crate::config::{self, Loaded};
+    use crate::daemon::{Daemon, StartError};
+    use crate::scratch::Scratch;
+
+    /// Tenants that have nothing but a trail, each with its folder.
+    fn tenants(home: &Path, all: &[(&str, &str)]) -> Loaded {
+        let tenant = |(name, folder): &(&str, &str)| {
+            format!("[[tenant]]\nname = \"{name}\"\nshare = 0.3\n[tenant.audit]\ndirectory = \"{folder}\"\n")
+        };
+        let own = "relative-to = \"file\"\n[audit]\ndirectory = \"machine\"\n".to_owned();
+        fs::write(home.join("dimsegate.toml"), own + &all.iter().map(tenant).collect::<String>()).unwrap();
+        config::load(&home.join("dimsegate.toml")).unwrap()
+    }
+
+    fn last(home: &Path, folder: &str) -> serde_json::Value {
+        let files = fs::read_dir(home.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        let day = files.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).max().unwrap();
+        serde_json::from_str(fs::read_to_string(day).unwrap().lines().last().unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_trail_of_a_tenant_that_goes_ends_behind_whatever_may_record_in_its_name() {
+        let home = Scratch::new();
+        let both = tenants(home.path(), &[("goes", "a"), ("stays", "b")]);
+        let mut daemon = Daemon::start(both, pending()).await.unwrap().unwrap();
+        let of = |daemon: &Daemon| {
+            let all = daemon.tenants().into_iter();
+            all.map(|(settings, handle, _)| (settings.tenant.clone(), handle)).next().unwrap().1
+        };
+        let interface = of(&daemon);
+        daemon.reload(tenants(home.path(), &[("stays", "b")]), None).await.unwrap();
+        // As long as somebody may be administering it, it does not end.
+        let leaving = &mut daemon.leaving[0];
+        assert!(tokio::time::timeout(Duration::from_millis(300), &mut *leaving).await.is_err());
+        assert_ne!(last(home.path(), "a")["event"], "stopped");
+        drop(interface);
+        leaving.await.unwrap();
+        daemon.leaving.clear();
+        assert_eq!(last(home.path(), "a")["event"], "stopped");
+        daemon.stop("the test ended", ready(())).await;
+        assert_eq!(last(home.path(), "b")["reason"], "the test ended");
+    }
+
+    #[tokio::test]
+    async fn a_tenant_by_another_name_does_not_go_on_with_the_trail_of_the_one_before() {
+        let home = Scratch::new();
+        let first = tenants(home.path(), &[("one", "a"), ("two", "b")]);
+        let mut daemon = Daemon::start(first, pending()).await.unwrap().unwrap();
+        let renamed = || tenants(home.path(), &[("uno", "a"), ("two", "b")]);
+        let refused = daemon.reload(renamed(), None).await.unwrap_err().to_string();
+        assert!(
+            refused.contains("that is this process itself") && refused.contains("a directory of its own"),
+            "{refused}"
+        );
+        daemon.stop("the test ended", ready(())).await;
+        let refused = Daemon::start(renamed(), pending()).await.err().expect("another's trail");
+        assert!(matches!(refused, StartError::Audit(AuditError::OfAnother { .. })), "{refused}");
+        let again = tenants(home.path(), &[("one", "a"), ("two", "b")]);
+        Daemon::start(again, pending()).await.unwrap().unwrap().stop("the test ended", ready(())).await;
+    }
+
+    /// Whoever waits for a reload may go away while it is under way, as where the proxy is told to stop.
+    #[tokio::test]
+    async fn a_reload_that_nobody_waits_for_any_more_leaves_nothing_half_done() {
+        let home = Scratch::new();
+        let both = tenants(home.path(), &[("goes", "a"), ("stays", "b")]);
+        let mut daemon = Daemon::start(both, pending()).await.unwrap().unwrap();
+        // It is in force, and the machine's record is what it waits for.
+        daemon.machine.in_turn.take(pending());
+        let next = tenants(home.path(), &[("stays", "b"), ("comes", "c")]);
+        let mut in_force = daemon.handle().changes();
+        tokio::select! {
+            biased;
+            _ = daemon.reload(next, None) => panic!("it waits for the machine's record"),
+            changed = in_force.changed() => changed.unwrap(),
+        }
+        assert_eq!(daemon.tenants.keys().map(|name| &**name).collect::<Vec<_>>(), ["comes", "stays"]);
+        for leaving in daemon.leaving.drain(..) {
+            leaving.await.unwrap();
+        }
+        assert_eq!(last(home.path(), "a")["event"], "stopped");
+        let stays = &daemon.tenants["stays"];
+        stays.in_turn.done().await;
+        assert_eq!(last(home.path(), "c")["tenant"], "comes");
+    }
+}

@@ -11,7 +11,7 @@ pub struct KeyLines(Box<[Stated]>);
 pub struct Stated {
     /// Its name in its table.
     pub key: &'static str,
-    /// Counted from 1.
+    /// Counted from 1; 0 where it is not told, since the lines before it are somebody else's.
     pub line: usize,
 }
 
@@ -30,6 +30,9 @@ impl FromIterator<Stated> for KeyLines {
 
 impl fmt::Display for Stated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in line {}", self.key, self.line)
+        match self.line {
+            0 => f.write_str(self.key),
+            line => write!(f, "{} in line {line}", self.key),
+        }
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tracing::field::display;
 
 use super::arrival::{Arrival, Refused};
 use super::gate::Gate;
@@ -160,7 +161,7 @@ fn belong(arrival: &mut Arrival, lead: &Lead) -> Result<(), Refused> {
     arrival.listener = listener;
     let id = gate.next_id();
     let span = tracing::Span::current();
-    span.record("tenant", &*lead.tenant).record("association", &*id);
+    span.record("tenant", display(&lead.tenant)).record("association", display(&id));
     tracing::info!("the connection is a tenant's");
     arrival.id = id;
     arrival.gate = gate;

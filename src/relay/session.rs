@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tracing::Instrument;
-use tracing::field::Empty;
+use tracing::field::{Empty, display};
 use zeroize::Zeroizing;
 
 use super::arrival::{Arrival, Refused};
@@ -58,11 +58,11 @@ pub(crate) async fn serve(
     let reached = socket.local_addr().unwrap_or(address);
     let span = tracing::info_span!("connection", address = Empty, tenant = Empty, association = Empty);
     if let Some(tenant) = &settings.tenant {
-        span.record("tenant", &**tenant);
+        span.record("tenant", display(tenant));
     }
     // Where tenants share an address it is known later by which id, and told once.
     if listener.shared.is_none() {
-        span.record("association", &*id);
+        span.record("association", display(&id));
     }
     let mut arrival = Arrival {
         gate,
@@ -104,7 +104,7 @@ async fn arrive(arrival: &mut Arrival, socket: TcpStream) -> Option<(Leg, Reques
         Ok(entered) => entered,
         Err(refused) => {
             if arrival.listener.shared.is_some() {
-                tracing::Span::current().record("association", &*arrival.id);
+                tracing::Span::current().record("association", display(&arrival.id));
             }
             arrival.refuse_connection(&refused);
             return None;

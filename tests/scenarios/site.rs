@@ -76,6 +76,33 @@ impl Site {
         self.issue(&authority, name, &[&format!("gw.{name}.example")]);
     }
 
+    /// The same, with a CA that is called as that of `of` and has another kind of key.
+    #[allow(dead_code, reason = "the benchmark has none")]
+    pub fn impostor(&self, name: &str, of: &str) {
+        let key = KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key");
+        let authority =
+            Issuer::self_signed(authority_params(&format!("{of}-ca")), key).expect("a certificate");
+        self.issue(&authority, name, &[&format!("gw.{of}.example")]);
+    }
+
+    /// [`organisation`](Self::organisation) for both, where the CA of the first is also signed by that of the second. That
+    /// certificate is `certs/ONE-crossed-ca.pem`, and `certs/ONE-crossed.pem` the client's with it.
+    #[allow(dead_code, reason = "the benchmark has none")]
+    pub fn organisations_of_one_root(&self, name: &str, by: &str) {
+        let [own, other] = [name, by].map(|name| (self.authority(&format!("{name}-ca")), name));
+        [&own, &other]
+            .into_iter()
+            .for_each(|(authority, name)| self.issue(authority, name, &[&format!("gw.{name}.example")]));
+        let crossed = authority_params(&format!("{name}-ca")).signed_by(own.0.key(), &other.0);
+        let crossed = crossed.expect("a certificate").pem();
+        fs::write(self.path(&format!("certs/{name}-crossed-ca.pem")), &crossed).expect("a file written");
+        let client = fs::read_to_string(self.path(&format!("certs/{name}.pem"))).expect("a certificate");
+        fs::write(self.path(&format!("certs/{name}-crossed.pem")), client + &crossed)
+            .expect("a file written");
+        let key = |name: &str| self.path(&format!("certs/{name}.key"));
+        fs::copy(key(name), key(&format!("{name}-crossed"))).expect("a copy");
+    }
+
     /// `certs/NAME.pem` with its key, of the site's CA: a server by these names.
     #[allow(dead_code, reason = "the benchmark has none")]
     pub fn server(&self, name: &str, names: &[&str]) {
@@ -105,11 +132,7 @@ impl Site {
     }
 
     fn authority(&self, name: &str) -> Issuer {
-        let mut params = CertificateParams::new(Vec::new()).expect("no names");
-        params.distinguished_name.push(DnType::CommonName, format!("{name} of a test"));
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let issuer = Issuer::self_signed(params, key()).expect("a certificate");
+        let issuer = Issuer::self_signed(authority_params(name), key()).expect("a certificate");
         fs::write(self.path(&format!("certs/{name}.pem")), issuer.pem()).expect("a file written");
         issuer
     }
@@ -179,6 +202,14 @@ pub fn openssl(site: &Site, line: &str) {
     let mut command = Command::new("openssl");
     command.current_dir(site.path("certs")).args(line.split(' '));
     Finished::run(command).expect_success();
+}
+
+fn authority_params(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::new(Vec::new()).expect("no names");
+    params.distinguished_name.push(DnType::CommonName, format!("{name} of a test"));
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
 }
 
 /// Certificates of one authority differ in their names, so their serial numbers come from them.

@@ -385,6 +385,11 @@ fn the_interface_of_a_tenant_shows_and_changes_its_own_and_nothing_of_the_proces
         "notifications",
     ]
     .map(|path| format!("/api/v1/{path}"));
+    // Where something stands in the file would tell how much of others is there.
+    for path in &paths {
+        let told = read(&gate, &ward, path);
+        assert!(!told.contains("\"line\"") && !told.contains(" in line "), "{path}: {told}");
+    }
     for path in paths.iter().map(String::as_str).chain(["/metrics"]) {
         let told = read(&gate, &clinic, path);
         for theirs in ["ward", "WARD", "NOBODY", "192.0.2.7", &id, &archives[0].address.to_string()] {
@@ -495,6 +500,176 @@ fn a_reload_adds_changes_and_removes_tenants_and_the_others_go_on() {
     let (requestor, acceptor) = open(&gate, &comes, &archives[2], upper::VERIFICATION);
     raw::release(requestor, acceptor);
     assert!(gate.stop().success(), "{}", gate.output());
+}
+
+/// The limit of the size of files, which is a disk that is full for whoever has one as long.
+fn limit_files(gate: &Gate, bytes: &str) {
+    let arguments = ["--pid", &gate.pid().to_string(), &format!("--fsize={bytes}:unlimited")];
+    assert!(std::process::Command::new("prlimit").args(arguments).status().expect("prlimit").success());
+}
+
+#[test]
+fn the_full_disk_of_one_tenant_holds_up_no_reload_and_it_is_told_all_once_there_is_room() {
+    let archives = [Upstream::bind(), Upstream::bind()];
+    let [fine, full] = [("fine", 0), ("full", 1)].map(|(name, at)| Tenant::new(name, archives[at].address));
+    // Each waits until the disk has kept what it records.
+    let careful = |tenant: &Tenant, address| {
+        let trail = format!("directory = \"audit-{}\"", tenant.name);
+        tenant.toml(address).replacen(&trail, &format!("{trail}\ndurability = \"every-record\""), 1)
+    };
+    let address = free_address();
+    let text = file(&[], address, "") + &[careful(&fine, address), careful(&full, address)].concat();
+    let mut gate = Gate::start_with(site(&["fine", "full"]), &text, "trap '' XFSZ; exec \"$@\"");
+    for _ in 0..20 {
+        let (requestor, acceptor) = open(&gate, &full, &archives[1], upper::VERIFICATION);
+        raw::release(requestor, acceptor);
+    }
+    let length = || {
+        let folder = fs::read_dir(gate.site.path("audit-full")).expect("the folder");
+        let files =
+            folder.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "jsonl"));
+        files.map(|entry| entry.metadata().expect("a file").len()).max().expect("a trail")
+    };
+    wait::until("all records", || {
+        let closed = |record: &&Value| record["event"] == "association-closed";
+        (trail(&gate, &full).iter().filter(closed).count() == 20).then_some(())
+    });
+    limit_files(&gate, &length().to_string());
+    let loaded = |tenant: &Tenant| {
+        let trail = trail(&gate, tenant);
+        trail.iter().filter(|record| record["event"] == "configuration-loaded").count()
+    };
+    for count in 2..=4 {
+        gate.reload(&format!("{text}\n# {count}\n"));
+        wait::until("a reload", || {
+            (loaded(&fine) == count && gate.count("configuration-loaded") == count).then_some(())
+        });
+    }
+    gate.reload("[[tenant]]\n");
+    recorded(&gate, &fine, "a refusal", |record| record["event"] == "configuration-refused");
+    gate.event("configuration-refused");
+    let (requestor, acceptor) = open(&gate, &fine, &archives[0], upper::VERIFICATION);
+    raw::release(requestor, acceptor);
+    assert_eq!(loaded(&full), 1);
+    limit_files(&gate, "unlimited");
+    recorded(&gate, &full, "the refusal, once there is room", |record| {
+        record["event"] == "configuration-refused"
+    });
+    assert_eq!(loaded(&full), 4);
+    assert!(gate.stop().success());
+}
+
+#[test]
+fn a_chain_that_two_tenants_trust_is_refused_by_name_too_and_check_refuses_cas_that_signed_each_other() {
+    let archives = [Upstream::bind(), Upstream::bind()];
+    let [one, two] = [("one", 0), ("two", 1)].map(|(name, at)| Tenant::new(name, archives[at].address));
+    let site = site(&["one", "two"]);
+    site.organisations_of_one_root("one", "two");
+    let address = free_address();
+    let mut gate = Gate::start_with(site, &file(&[one.clone(), two.clone()], address, ""), "");
+    let request = verification(&one.ae("CT"), &one.ae("PACS"));
+    for server in ["127.0.0.1", "one.dicom.example"] {
+        let by = |client: &str| target(&gate, client, server);
+        let (mut requestor, mut acceptor) = raw::open(&by("one"), &archives[0], &request, 16384);
+        raw::echo(&mut requestor, &mut acceptor);
+        raw::release(requestor, acceptor);
+        let refused = answer(&by("one-crossed"), &request);
+        assert!(!refused.starts_with("[02"), "{server}: {refused}");
+        archives.iter().for_each(Upstream::expect_nobody);
+    }
+    let refused = recorded(&gate, &one, "the refusal", |record| record["event"] == "connection-refused");
+    assert_eq!(refused["reason"], "certificate-unknown-ca", "{refused}");
+    assert!(refused["certificate"]["subject"].is_string(), "{refused}");
+    // One that nobody can ask for but by name vouches, too.
+    let optional = two.toml(address).replace("client-ca", "client-authentication = \"optional\"\nclient-ca");
+    gate.reload(&(file(std::slice::from_ref(&one), address, "") + &optional));
+    recorded(&gate, &two, "the reload", |record| {
+        record["event"] == "configuration-loaded"
+            && record["changed"] != json!([])
+            && record["changed"].is_array()
+    });
+    let refused = answer(&target(&gate, "one-crossed", "127.0.0.1"), &request);
+    assert!(!refused.starts_with("[02"), "{refused}");
+    archives.iter().for_each(Upstream::expect_nobody);
+    let (requestor, acceptor) = raw::open(&target(&gate, "one", "127.0.0.1"), &archives[0], &request, 16384);
+    raw::release(requestor, acceptor);
+    let crossed = file(&[one, two], address, "").replace("certs/one-ca.pem", "certs/one-crossed-ca.pem");
+    fs::write(gate.site.path("crossed.toml"), crossed).expect("a configuration");
+    let (status, said) = told(&gate.site, &["check", "-c", "crossed.toml"]);
+    assert!(status == 78 && said.contains("has a CA that signed one of another tenant"), "{status}: {said}");
+    assert!(gate.stop().success());
+}
+
+#[test]
+fn a_made_up_ca_by_the_name_of_a_listed_one_is_a_stranger_at_a_common_address() {
+    let archives = [Upstream::bind(), Upstream::bind()];
+    let tenants = [("one", 0), ("two", 1)].map(|(name, at)| Tenant::new(name, archives[at].address));
+    let site = site(&["one", "two"]);
+    site.impostor("impostor", "two");
+    let mut gate = Gate::start_with(site, &file(&tenants, free_address(), ""), "");
+    let by = |client: &str| answer(&target(&gate, client, "127.0.0.1"), &verification("X", "Y"));
+    assert_eq!(by("impostor"), by("nobody"));
+    let refused = wait::until("both refusals", || {
+        let refused: Vec<Value> =
+            gate.records().into_iter().filter(|record| record["event"] == "connection-refused").collect();
+        (refused.len() == 2).then_some(refused)
+    });
+    assert!(refused.iter().all(|record| record["reason"] == "certificate-unknown-ca"), "{refused:#?}");
+    assert_eq!(refused[0]["alert"], refused[1]["alert"]);
+    assert!(gate.stop().success());
+}
+
+#[test]
+fn an_address_that_no_tenant_lets_in_is_closed_before_tls_and_so_is_one_that_the_named_tenant_does_not() {
+    use std::io::Read;
+    let [one, two] = ["one", "two"].map(|name| Tenant::new(name, free_address()));
+    let address = free_address();
+    let elsewhere = |tenant: &Tenant| tenant.toml(address).replace("127.0.0.0/8", "192.0.2.0/24");
+    let text = file(&[], address, "") + &[elsewhere(&one), elsewhere(&two)].concat();
+    let mut gate = Gate::start_with(site(&["one", "two"]), &text, "");
+    // It says nothing, and is closed all the same.
+    let mut silent = std::net::TcpStream::connect(address).expect("a connection");
+    silent.set_read_timeout(Some(wait::PATIENCE)).expect("a timeout");
+    assert_eq!(silent.read(&mut [0; 1]).unwrap_or(0), 0);
+    gate.because("address-not-allowed");
+    // One of them lets it in.
+    gate.reload(&(file(std::slice::from_ref(&one), address, "") + &elsewhere(&two)));
+    recorded(&gate, &one, "the reload", |record| {
+        record["event"] == "configuration-loaded"
+            && record["changed"].as_array().is_some_and(|all| !all.is_empty())
+    });
+    let named = target(&gate, "two", "two.dicom.example").connect();
+    assert!(named.is_err(), "TLS was answered");
+    let refused = recorded(&gate, &two, "the refusal", |record| record["event"] == "connection-refused");
+    assert_eq!(refused["reason"], "address-not-allowed", "{refused}");
+    assert!(!refused.to_string().contains(" in line "), "{refused}");
+    let association = refused["association"].as_str().expect("an id").to_owned();
+    assert!(gate.stop().success());
+    let log = gate.output();
+    let its: Vec<&str> = log.lines().filter(|line| line.contains(&association)).collect();
+    let whose = format!("tenant=two association={association}");
+    assert!(!its.is_empty() && its.iter().all(|line| line.contains(&whose)), "{its:#?}");
+}
+
+#[test]
+fn a_tenant_is_told_of_its_own_files_that_have_changed_and_of_no_others() {
+    let tenants =
+        [("one", 104), ("two", 105)].map(|(name, port)| Tenant::new(name, ([127, 0, 0, 1], port).into()));
+    let site = site(&["one", "two"]);
+    let mut gate = Gate::start_with(site, &file(&tenants, free_address(), "reload-files = \"50ms\""), "");
+    let own = "certs/one-ca.pem";
+    let text = fs::read_to_string(gate.site.path(own)).expect("a certificate");
+    for (instead, event) in
+        [(format!("changed\n{text}"), "configuration-loaded"), ("nothing".into(), "configuration-refused")]
+    {
+        fs::write(gate.site.path("certs/next"), instead).expect("a file");
+        fs::rename(gate.site.path("certs/next"), gate.site.path(own)).expect("its name");
+        let by_itself = |record: &Value| record["event"] == event && record["by"].is_object();
+        let told = tenants.each_ref().map(|tenant| recorded(&gate, tenant, event, by_itself));
+        assert_eq!(told[0]["by"]["watched-files"], json!([own]), "{told:#?}");
+        assert!(!told[1].to_string().contains("certs/"), "{told:#?}");
+    }
+    assert!(gate.stop().success());
 }
 
 #[test]

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::told::moment;
 use crate::admin::Shared;
+use crate::config::Settings;
 use crate::tokens::{Fetching, Issuer as Known, Keys};
 
 /// An `[[issuer]]`.
@@ -15,8 +16,9 @@ use crate::tokens::{Fetching, Issuer as Known, Keys};
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Issuer {
     name: String,
-    /// Where the configuration defines it.
-    line: usize,
+    /// Where the configuration defines it; absent where that is one file of several tenants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
     /// What its tokens have in `iss`.
     issuer: String,
     /// For associations one of these is in `aud`.
@@ -47,14 +49,15 @@ struct KeysNow {
 #[utoipa::path(get, path = "/api/v1/issuers", responses((status = 200, body = Vec<Issuer>)))]
 pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Issuer>> {
     let now = OffsetDateTime::now_utc();
-    Json(shared.proxy.settings().issuers.iter().map(|issuer| Issuer::of(issuer, now)).collect())
+    let settings = shared.proxy.settings();
+    Json(settings.issuers.iter().map(|issuer| Issuer::of(&settings, issuer, now)).collect())
 }
 
 impl Issuer {
-    fn of(issuer: &Known, now: OffsetDateTime) -> Self {
+    fn of(settings: &Settings, issuer: &Known, now: OffsetDateTime) -> Self {
         Self {
             name: issuer.name.to_string(),
-            line: issuer.line,
+            line: settings.shown_line(issuer.line),
             issuer: issuer.issuer.clone(),
             audience: issuer.audience.clone(),
             bound_to_certificate: issuer.bound_to_certificate,

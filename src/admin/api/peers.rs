@@ -12,8 +12,9 @@ use crate::admin::Shared;
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Peer {
     name: String,
-    /// Where the configuration defines it.
-    line: usize,
+    /// Where the configuration defines it; absent where that is one file of several tenants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
     role: String,
     /// Absent: every listener.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,7 +40,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Peer>> {
     let limiter = &shared.proxy.gate().limiter;
     let peers = settings.policy.peers.iter().map(|peer| Peer {
         name: peer.name.to_string(),
-        line: peer.line,
+        line: settings.shown_line(peer.line),
         role: peer.role.name.to_string(),
         listeners: peer.listeners.as_ref().map(|names| names.iter().map(ToString::to_string).collect()),
         networks: peer.networks.iter().map(ToString::to_string).collect(),

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::told::{moment, unless_known};
 use crate::admin::Shared;
+use crate::config::Settings;
 use crate::identity::Certificate;
 use crate::policy;
 use crate::relay::{Because, Recalled};
@@ -62,8 +63,9 @@ pub(super) struct Nearest {
     peer: String,
     /// The key of its `[[peer]]` that does not fit.
     condition: &'static str,
-    /// Line of its `[[peer]]`, in the configuration that decided.
-    line: usize,
+    /// Line of its `[[peer]]`, in the configuration that decided; absent where that is one file of several tenants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
 }
 
 /// The key that refused it, where one did and the configuration has it.
@@ -71,8 +73,9 @@ pub(super) struct Nearest {
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Stated {
     key: &'static str,
-    /// Its own line, in the configuration that decided.
-    line: usize,
+    /// Its own line, in the configuration that decided; absent where that is one file of several tenants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
 }
 
 /// By what a certificate can be blocked: SHA-256 in hexadecimal digits.
@@ -105,25 +108,28 @@ pub(super) async fn list(State(shared): State<Shared>, headers: HeaderMap) -> Re
     // Before the list: what comes meanwhile is told with the next one.
     let tag = format!("{}-{}", gate.live.run(), gate.recent.told());
     unless_known(&headers, &tag, || {
-        Json(gate.recent.list().iter().map(|one| Refusal::of(one)).collect::<Vec<_>>())
+        // Whether it is a tenant's is so for as long as it runs.
+        let settings = shared.proxy.settings();
+        Json(gate.recent.list().iter().map(|one| Refusal::of(&settings, one)).collect::<Vec<_>>())
     })
 }
 
 impl Nearest {
-    pub(super) fn of(because: &Because) -> Option<Self> {
+    pub(super) fn of(settings: &Settings, because: &Because) -> Option<Self> {
         let (peer, condition) = because.nearest.as_ref()?;
-        Some(Self { peer: peer.name.to_string(), condition: condition.key(), line: peer.line })
+        let line = settings.shown_line(peer.line);
+        Some(Self { peer: peer.name.to_string(), condition: condition.key(), line })
     }
 }
 
 impl From<policy::Stated> for Stated {
     fn from(stated: policy::Stated) -> Self {
-        Self { key: stated.key, line: stated.line }
+        Self { key: stated.key, line: Some(stated.line).filter(|line| *line > 0) }
     }
 }
 
 impl Refusal {
-    fn of(one: &Recalled) -> Self {
+    fn of(settings: &Settings, one: &Recalled) -> Self {
         let asked = one.asked.as_ref();
         Self {
             id: one.id.to_string(),
@@ -144,7 +150,7 @@ impl Refusal {
                 .as_ref()
                 .map_or_else(|| one.explanation.clone(), |because| because.detail.clone()),
             look: one.reason.word().look,
-            nearest: one.because.as_ref().and_then(Nearest::of),
+            nearest: one.because.as_ref().and_then(|because| Nearest::of(settings, because)),
             stated: one.stated.map(Stated::from),
             remedy: one.because.as_ref().map(|because| because.remedy.clone()),
             configuration: one.configuration.clone(),

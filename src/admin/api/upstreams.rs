@@ -21,8 +21,9 @@ use crate::wire::AeTitle;
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Upstream {
     name: String,
-    /// Where the configuration defines it.
-    line: usize,
+    /// Where the configuration defines it; absent where that is one file of several tenants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
     addresses: Vec<String>,
     tls: bool,
     /// Absent: as requestors write it.
@@ -118,7 +119,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Upstream>> {
     let state = |name: &str| states.iter().find(|state| *state.name == *name);
     let upstreams = settings.upstreams.values().map(|upstream| Upstream {
         name: upstream.name.to_string(),
-        line: upstream.line,
+        line: settings.shown_line(upstream.line),
         addresses: upstream.addresses.clone(),
         tls: upstream.tls.is_some(),
         called_ae_title: upstream.called_ae_title.as_ref().map(ToString::to_string),

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use super::super::compiling::{
     Loaded, TenantSettings, Whose, compile_with, digest_in_force, digest_of, settings,
 };
+use super::super::descriptors;
 use super::super::diagnostic::{Diagnostic, Diagnostics};
 use super::super::keys::Keys;
-use super::super::report::Place;
+use super::super::report::{Lines, Place};
 use super::super::section::Section;
 use super::super::settings::Settings;
 use super::addresses::{self, Places};
 use super::owned::{self, Owned};
 use super::split::{Part, Parts};
+use crate::files::full;
 use crate::tls::FileDigest;
 
 /// What one text came to.
@@ -28,11 +30,22 @@ pub(super) struct Compiled {
 }
 
 /// All of them, the machine's first, or every problem of any.
-pub(in crate::config) fn compile(path: &Path, text: &str, parts: &Parts) -> Result<Loaded, Diagnostics> {
+pub(in crate::config) fn compile(
+    path: &Path,
+    text: &str,
+    parts: &Parts,
+    lines: Lines,
+) -> Result<Loaded, Diagnostics> {
     let mut found = Found::default();
     let machine = found.of(compile_with(path, &parts.machine, |root| {
         not_yet(&root);
         let settings = settings(path, &parts.machine, &root, Whose::Machine)?;
+        let counts = &settings.limits.counts;
+        descriptors::risk(
+            &root,
+            counts,
+            descriptors::needed_by_all(counts, parts.tenants.iter().map(|one| one.share)),
+        );
         let owned = owned::of(&root, &settings);
         let text = parts.machine.clone();
         Some(Compiled { name: None, text, settings, owned, places: Places::new() })
@@ -42,13 +55,20 @@ pub(in crate::config) fn compile(path: &Path, text: &str, parts: &Parts) -> Resu
     let mut tenants = Vec::new();
     for part in &parts.tenants {
         let before = found.warnings.len();
-        tenants.push(found.of(compile_with(path, &part.text, |root| tenant(path, part, &root))));
+        tenants.push(found.of(compile_with(path, &part.text, |root| tenant(path, part, &root, lines))));
         let own = found.warnings.get(before..).unwrap_or_default();
         risks.push(own.iter().filter(|risk| !of_all.contains(risk)).count());
     }
     let all: Option<Vec<Compiled>> = [machine].into_iter().chain(tenants).collect();
     let Some(mut all) = all else { return Err(found.into_problems()) };
+    let folder = all.first().map(|machine| machine.settings.state_directory.clone()).unwrap_or_default();
+    for one in &mut all {
+        let own = one.name.as_ref().map_or_else(|| folder.clone(), |name| folder.join(state_folder(name)));
+        one.owned.extend(owned::state(one, &own));
+        one.settings.state_directory = own;
+    }
     found.errors.extend(owned::problems(path, &all));
+    found.errors.extend(of_before(path, text, parts, &folder));
     let shared = addresses::shared(path, &all, &parts.tenants);
     let shared = match shared {
         Ok(shared) if found.errors.is_empty() => shared,
@@ -59,11 +79,7 @@ pub(in crate::config) fn compile(path: &Path, text: &str, parts: &Parts) -> Resu
         }
     };
     let mut machine = all.remove(0).settings;
-    let folder = machine.state_directory.clone();
-    let tenants: Vec<Settings> = all
-        .into_iter()
-        .map(|one| Settings { state_directory: folder.join(state_folder(&one)), ..one.settings })
-        .collect();
+    let tenants: Vec<Settings> = all.into_iter().map(|one| one.settings).collect();
     machine.listeners = shared.into_iter().map(Arc::new).collect();
     of_the_whole(path, text, &mut machine, &tenants);
     Ok(Loaded {
@@ -77,9 +93,13 @@ pub(in crate::config) fn compile(path: &Path, text: &str, parts: &Parts) -> Resu
     })
 }
 
-fn tenant(path: &Path, part: &Part, root: &Section<'_>) -> Option<Compiled> {
+fn tenant(path: &Path, part: &Part, root: &Section<'_>, lines: Lines) -> Option<Compiled> {
+    if lines == Lines::Hidden {
+        root.report.hide_lines();
+    }
     if let Some(admin) = root.table("admin") {
-        let remedy = "remove it: each tenant has a folder in \"state\" beside those of the others";
+        let remedy =
+            "write it in [admin] of the machine: there each tenant has a folder beside those of the others";
         admin.refuse(&["state-directory"], "is none that a tenant chooses", remedy);
     }
     let mut settings = settings(path, &part.text, root, Whose::Tenant(part.share))?;
@@ -92,8 +112,25 @@ fn tenant(path: &Path, part: &Part, root: &Section<'_>) -> Option<Compiled> {
 }
 
 /// Names of tenants are no paths: they have neither a slash nor are they a dot, behind this beginning.
-fn state_folder(tenant: &Compiled) -> String {
-    format!("tenant-{}", tenant.name.as_deref().unwrap_or_default())
+fn state_folder(tenant: &str) -> String {
+    format!("tenant-{tenant}")
+}
+
+/// What was decided and counted in a folder before there were tenants. Nobody would heed it any more.
+const OF_BEFORE: [&str; 3] = ["blocks.json", "tokens", "patients"];
+
+/// Reports that there is such a thing.
+fn of_before(path: &Path, text: &str, parts: &Parts, folder: &Path) -> Vec<Diagnostic> {
+    let there: Vec<_> = OF_BEFORE.into_iter().filter(|name| folder.join(name).exists()).collect();
+    let Some(first) = parts.tenants.first().filter(|_| !there.is_empty()) else { return Vec::new() };
+    let (folder, example) = (full(folder), folder.join(state_folder(&first.name)));
+    let what =
+        format!("is in a file with {folder} of before, where {} would count for nobody", there.join(", "));
+    let remedy = format!(
+        "stop dimsegate, and move them to the folder of the tenant whose they are, as {}, with patients its patients.key; or away",
+        full(&example)
+    );
+    problem(path, text, &first.place, &what, &remedy)
 }
 
 /// Whoever runs the machine sees the whole file, and its files are looked after as one.
@@ -113,10 +150,14 @@ fn of_the_whole(path: &Path, text: &str, machine: &mut Settings, tenants: &[Sett
 /// What does not know tenants. It would show all of them to whoever may see one.
 fn not_yet(root: &Section<'_>) {
     let remedy = "remove it, and write [tenant.admin] below each [[tenant]]: an interface of its own, with its metrics";
-    for (key, problem) in [("admin", "does not know tenants yet"), ("metrics", "do not know tenants yet")] {
-        if root.has(key) {
-            root.report.error(&root.place_of(key), problem, remedy);
-        }
+    let has_interface =
+        root.table("admin").is_some_and(|admin| !admin.written(&["state-directory"]).is_empty());
+    if has_interface {
+        let problem = "does not know tenants yet, but for its state-directory";
+        root.report.error(&root.place_of("admin"), problem, remedy);
+    }
+    if root.has("metrics") {
+        root.report.error(&root.place_of("metrics"), "do not know tenants yet", remedy);
     }
 }
 

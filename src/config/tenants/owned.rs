@@ -4,11 +4,16 @@ use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::digest;
+use zeroize::Zeroizing;
+
 use super::super::diagnostic::Diagnostic;
 use super::super::report::{Located, Place};
+use super::super::secret;
 use super::super::section::Section;
 use super::super::settings::{AdminListen, Settings};
 use super::compiling::{Compiled, problem};
+use crate::files;
 
 /// Something that no other tenant may have.
 pub(super) struct Owned {
@@ -20,6 +25,10 @@ enum What {
     /// Nor may one lie in another.
     Folder(Whereabouts),
     File(Whereabouts),
+    /// A file with a key or a secret, by what is in it, too.
+    Key(Whereabouts, Option<Vec<u8>>),
+    /// Where it is kept what outlives a restart.
+    State(Whereabouts),
     /// By its fingerprint.
     Secret(Vec<u8>),
     /// Where an administration interface is: its file, or its address.
@@ -65,12 +74,25 @@ fn resolved(path: &Path) -> PathBuf {
 }
 
 /// Keys of tables that name a file nobody else may have.
-const OF_TABLES: [(&str, &[&str]); 4] = [
-    ("crosswalk", &["file", "key-file"]),
-    ("rewrite", &["secret-file"]),
-    ("notify", &["secret-file"]),
-    ("consent", &["file"]),
-];
+const OF_TABLES: [(&str, &[&str]); 3] =
+    [("crosswalk", &["file"]), ("rewrite", &["secret-file"]), ("consent", &["file"])];
+/// The same, of files with a secret. Those of rewrites are compared as they are used.
+const SECRETS_OF_TABLES: [(&str, &[&str]); 2] = [("crosswalk", &["key-file"]), ("notify", &["secret-file"])];
+
+/// SHA-256 of a secret, without line ends behind it; `None` of what cannot be read, which was told, and of what is no file, which
+/// could be read once only.
+fn digest_of(path: &Path) -> Option<Vec<u8>> {
+    let is_file = path.metadata().is_ok_and(|found| found.is_file());
+    let content = is_file.then(|| files::read(path, secret::LONGEST).ok()).flatten().map(Zeroizing::new)?;
+    let end = content.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
+    Some(digest::digest(&digest::SHA256, content.get(..end)?).as_ref().to_vec())
+}
+
+/// Where one keeps what outlives a restart. Problems with it are told where its trail is named.
+pub(super) fn state(of: &Compiled, folder: &Path) -> Option<Owned> {
+    let place = of.owned.first()?.place.clone();
+    Some(Owned { what: What::State(Whereabouts::of(folder)), place })
+}
 
 /// What one text names.
 pub(super) fn of(root: &Section<'_>, settings: &Settings) -> Vec<Owned> {
@@ -85,8 +107,17 @@ pub(super) fn of(root: &Section<'_>, settings: &Settings) -> Vec<Owned> {
         };
         keys.iter().filter_map(|key| section.path(key)).map(file).collect()
     };
-    owned.extend(audit.iter().flat_map(|audit| files(audit, &["signing-key", "secret-file"])));
-    owned.extend(root.table("users").iter().flat_map(|users| files(users, &["file", "key-file"])));
+    let secrets = |section: &Section<'_>, keys: &[&'static str]| -> Vec<Owned> {
+        let secret = |Located { value, place }: Located<PathBuf>| Owned {
+            what: What::Key(Whereabouts::of(&value), digest_of(&value)),
+            place,
+        };
+        keys.iter().filter_map(|key| section.path(key)).map(secret).collect()
+    };
+    owned.extend(audit.iter().flat_map(|audit| secrets(audit, &["signing-key", "secret-file"])));
+    let users = root.table("users");
+    owned.extend(users.iter().flat_map(|users| files(users, &["file"])));
+    owned.extend(users.iter().flat_map(|users| secrets(users, &["key-file"])));
     if let (Some(admin), Some(section)) = (&settings.admin, root.table("admin")) {
         let socket = |listen: &AdminListen| match listen {
             AdminListen::Unix(path) => What::Socket(Whereabouts::of(path)),
@@ -97,6 +128,9 @@ pub(super) fn of(root: &Section<'_>, settings: &Settings) -> Vec<Owned> {
     }
     for (key, keys) in OF_TABLES {
         owned.extend(root.tables(key).iter().flat_map(|section| files(section, keys)));
+    }
+    for (key, keys) in SECRETS_OF_TABLES {
+        owned.extend(root.tables(key).iter().flat_map(|section| secrets(section, keys)));
     }
     for rewrite in root.tables("rewrite") {
         owned.extend(rewrite.inline_tables("secrets").iter().flat_map(|secret| files(secret, &["file"])));
@@ -117,8 +151,44 @@ pub(super) fn problems(path: &Path, all: &[Compiled]) -> Vec<Diagnostic> {
             let Some((what, remedy)) = told else { continue };
             problems.extend(problem(path, &compiled.text, &own.place, what, remedy));
         }
+        let others: Vec<(bool, &Owned)> = all
+            .iter()
+            .enumerate()
+            .flat_map(|(other, one)| one.owned.iter().map(move |owned| (other == at, owned)))
+            .collect();
+        for own in &compiled.owned {
+            let told = others.iter().find_map(|(is_own, other)| lies_in(&own.what, &other.what, *is_own));
+            let Some((what, remedy)) = told else { continue };
+            problems.extend(problem(path, &compiled.text, &own.place, what, remedy));
+        }
     }
     problems
+}
+
+/// Whether something lies where another tenant's things are, or records lie where the state of anybody is.
+fn lies_in(own: &What, other: &What, is_own: bool) -> Option<(&'static str, &'static str)> {
+    let within = |one: &Whereabouts, two: &Whereabouts| one.resolved.starts_with(&two.resolved);
+    match (own, other) {
+        (What::Folder(own), What::State(other)) => {
+            let collide = own.is_same(other) || within(own, other) || within(other, own);
+            let problem =
+                "is the folder of what outlives a restart (state-directory), or lies in it, or it lies there";
+            collide.then_some((problem, "give each tenant a folder apart"))
+        }
+        (What::File(own) | What::Key(own, _), What::Folder(other)) => {
+            let problem = "lies in the folder of the records of another tenant, or of the machine";
+            (!is_own && within(own, other)).then_some((problem, "keep it apart"))
+        }
+        (What::File(own) | What::Key(own, _), What::State(other)) => {
+            let is_of_tenant = other
+                .resolved
+                .file_name()
+                .is_some_and(|name| name.as_encoded_bytes().starts_with(b"tenant-"));
+            let problem = "lies in the folder of what outlives a restart of another tenant";
+            (!is_own && is_of_tenant && within(own, other)).then_some((problem, "keep it apart"))
+        }
+        _ => None,
+    }
 }
 
 fn collides(own: &What, other: &What) -> Option<(&'static str, &'static str)> {
@@ -132,7 +202,11 @@ fn collides(own: &What, other: &What) -> Option<(&'static str, &'static str)> {
             );
             collide.then_some(told)
         }
-        (What::File(own), What::File(other)) => {
+        (What::Key(own, content), What::Key(other, others)) if !own.is_same(other) => {
+            let same = content.is_some() && content == others;
+            same.then_some(("has the same content as one of another tenant", "make one for each"))
+        }
+        (What::File(own) | What::Key(own, _), What::File(other) | What::Key(other, _)) => {
             own.is_same(other).then_some(("is a file of another tenant", "give each tenant its own"))
         }
         (What::Secret(own), What::Secret(other)) => (own == other).then_some((

@@ -36,6 +36,8 @@ const MACHINE: &str = "*";
 /// The text of one tenant.
 pub(in crate::config) struct Part {
     pub name: Arc<str>,
+    /// Of its header, in the whole file.
+    pub place: Place,
     pub share: Share,
     pub server_names: Vec<Named>,
     pub text: Arc<str>,
@@ -128,9 +130,9 @@ impl<'r, 'f> Splitting<'r, 'f> {
             self.own_headers(index).into_iter().for_each(|prefix| part.hide(prefix));
         }
         let tenants = self.tenants.iter().zip(tenants).map(|(tenant, text)| {
-            let Tenant { name, share, server_names } = tenant.as_ref()?;
+            let Tenant { name, place, share, server_names } = tenant.as_ref()?;
             let (name, share, server_names) = (name.clone(), *share, server_names.clone());
-            Some(Part { name, share, server_names, text: text.into_text().into() })
+            Some(Part { name, place: place.clone(), share, server_names, text: text.into_text().into() })
         });
         let tenants = tenants.collect::<Option<Vec<_>>>()?;
         Some(Parts { machine: machine.into_text().into(), tenants })

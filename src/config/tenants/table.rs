@@ -13,6 +13,8 @@ use super::super::share::Share;
 /// One `[[tenant]]`, without its tables.
 pub(super) struct Tenant {
     pub name: Arc<str>,
+    /// Of its header.
+    pub place: Place,
     pub share: Share,
     pub server_names: Vec<Named>,
 }
@@ -57,7 +59,7 @@ pub(super) fn tenants(root: &Section<'_>) -> (Vec<Option<Tenant>>, Names) {
             .into_iter()
             .map(|one| Named { name: one.value, place: one.place, text: text.clone() })
             .collect();
-        Some(Tenant { name: name?, share: share?, server_names })
+        Some(Tenant { name: name?, place: section.place.clone(), share: share?, server_names })
     });
     let tenants = tenants.collect();
     (tenants, names)

@@ -47,8 +47,9 @@ pub(super) struct Explanation {
 #[serde(rename_all = "kebab-case")]
 struct Granted {
     peer: String,
-    /// Line of its `[[peer]]`.
-    line: usize,
+    /// Line of its `[[peer]]`; absent where the configuration is one file of several tenants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
     role: String,
     /// Roles of the user, where one is proven: what they and the peer's role both allow is granted.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,7 +99,7 @@ impl Explanation {
         let judged = judged(&grant, study, facts.now.to_offset(UtcOffset::UTC).date());
         let told = judged.map_or(WITHOUT.to_owned(), |judged| judged.to_string());
         let told = (!study.is_empty()).then_some(told);
-        let granted = Some(Granted { study: told, ..Granted::of(&grant, facts.contexts) });
+        let granted = Some(Granted { study: told, ..Granted::of(settings, &grant, facts.contexts) });
         let decided = Self { allowed: offers, granted, ..Self::of(settings, reason) };
         match judged.filter(|judged| offers && !judged.is_inside()) {
             Some(outside) => decided.outside(&outside),
@@ -143,7 +144,7 @@ impl Explanation {
         let stated = refusal.stated.map(Stated::from);
         let because = refusal.into();
         Self {
-            nearest: Nearest::of(&because),
+            nearest: Nearest::of(settings, &because),
             stated,
             why: Some(because.detail),
             remedy: Some(because.remedy),
@@ -160,7 +161,7 @@ fn judged<'g>(grant: &'g Grant, study: &'g Said, today: Date) -> Option<Judged<'
 }
 
 impl Granted {
-    fn of(grant: &Grant, proposed: &[ProposedContext]) -> Self {
+    fn of(settings: &Settings, grant: &Grant, proposed: &[ProposedContext]) -> Self {
         let (peer, role) = (&grant.peer, &grant.peer.role);
         let of_user = grant.rights.of_user();
         let context = |(id, verdict): &(u8, ContextVerdict)| {
@@ -179,7 +180,7 @@ impl Granted {
         let name = |name: &Arc<str>| name.to_string();
         Self {
             peer: name(&peer.name),
-            line: peer.line,
+            line: settings.shown_line(peer.line),
             role: role.name.to_string(),
             upstream: name(&grant.upstream),
             rewrite: peer.rewrite.as_ref().map(name),

@@ -10,7 +10,7 @@ function stateOf(one) {
 }
 
 const showUpstreams = table(by("archives"), "Upstreams", [
-  { head: "Name", fill: words(one => one.name, one => `line ${one.line}`) },
+  { head: "Name", fill: words(one => one.name, one => one.line ? `line ${one.line}` : "") },
   { head: "Addresses", kind: "wide", fill: words(one => one.addresses.join(", "), one => (one.tls ? "TLS" : "without TLS")) },
   { head: "State", kind: "wide", fill: (node, item) => {
     const state = make("span", { class: "label" });
@@ -80,7 +80,7 @@ function showLimits(limits) {
 }
 
 const showPeers = table(by("known"), "Peers", [
-  { head: "Name", fill: words(one => one.name, one => `line ${one.line}`) },
+  { head: "Name", fill: words(one => one.name, one => one.line ? `line ${one.line}` : "") },
   { head: "Calling AE titles", kind: "wide", fill: words(one => one["calling-ae-titles"].join(", ")) },
   { head: "Networks", fill: words(one => one.networks.join(", "), one => (one["bound-to-certificates"] ? "bound to certificates" : "any certificate, or none")) },
   { head: "Role", fill: words(one => one.role, one => one.rewrite && `rewrite ${one.rewrite}`) },

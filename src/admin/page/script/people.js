@@ -25,7 +25,7 @@ const showUsers = table(by("users"), "Users", [
 const KEYS = one => (one.failing ? (one.count ? ["cannot be fetched", "warn"] : ["none", "bad"]) : one.count ? ["", ""] : ["not fetched yet", "warn"]);
 
 const showIssuers = table(by("issuers"), "Issuers of tokens", [
-  { head: "Issuer", fill: words(one => one.name, one => `line ${one.line}`) },
+  { head: "Issuer", fill: words(one => one.name, one => one.line ? `line ${one.line}` : "") },
   { head: "In its tokens", kind: "wide", fill: words(one => one.issuer, one => `for ${one.audience.join(", ")}${one["bound-to-certificate"] ? ", bound to a certificate" : ""}`) },
   { head: "Keys", kind: "wide", fill: node => {
     const label = make("span", { class: "label" });

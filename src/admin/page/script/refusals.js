@@ -57,7 +57,7 @@ function refusal(first) {
     say(why, sentenceOf(now.explanation || now.meaning));
     const near = now.nearest;
     const line = now.stated;
-    say(nearest, near ? `Nearest: peer ${near.peer}; ${near.condition} (line ${line?.line ?? near.line} of the configuration) does not fit.` : line ? `Refused by ${line.key}, line ${line.line} of the configuration.` : now.look ? `Look at: ${now.look}.` : "");
+    say(nearest, near ? `Nearest: peer ${near.peer}; ${near.condition}${ofLine(line?.line ?? near.line, " (", ")")} does not fit.` : line ? `Refused by ${line.key}${ofLine(line.line, ", ", "")}.` : now.look ? `Look at: ${now.look}.` : "");
     if (remedy.dataset.of !== (now.remedy ?? "")) {
       remedy.dataset.of = now.remedy ?? "";
       remedy.replaceChildren(...(now.remedy ? [make("span", {}, "To let it in:"), copied(now.remedy)] : []));
@@ -95,10 +95,10 @@ function explained(told) {
   const kept = granted?.contexts.filter(context => !context.offered) ?? [];
   return [make("div", { class: `finding ${told.allowed ? "good" : "bad"}` }, make("p", {}, make("b", {}, verdict), under, "."), terms([
     ["why", sentenceOf(told.why ?? told.meaning)],
-    ["nearest", told.nearest && `peer ${told.nearest.peer}, line ${told.nearest.line}: ${told.nearest.condition}`],
-    ["stated", told.stated && `${told.stated.key}, line ${told.stated.line}`],
+    ["nearest", told.nearest && `peer ${told.nearest.peer}${told.nearest.line ? `, line ${told.nearest.line}` : ""}: ${told.nearest.condition}`],
+    ["stated", told.stated && `${told.stated.key}${told.stated.line ? `, line ${told.stated.line}` : ""}`],
     ["to let it in", told.remedy && copied(told.remedy)],
-    ["as", granted && `peer ${granted.peer} (line ${granted.line}), role ${granted.role}`],
+    ["as", granted && `peer ${granted.peer}${granted.line ? ` (line ${granted.line})` : ""}, role ${granted.role}`],
     ["upstream", granted?.upstream],
     ["rewrite", granted?.rewrite],
     ["operations", granted?.operations.join(", ")],
