@@ -379,10 +379,16 @@ mod tests {
     use crate::daemon::{Daemon, StartError};
     use crate::scratch::Scratch;
 
-    /// Tenants that have nothing but a trail, each with its folder.
+    /// Tenants that let nobody in, each with the folder of its trail.
     fn tenants(home: &Path, all: &[(&str, &str)]) -> Loaded {
         let tenant = |(name, folder): &(&str, &str)| {
-            format!("[[tenant]]\nname = \"{name}\"\nshare = 0.3\n[tenant.audit]\ndirectory = \"{folder}\"\n")
+            format!(
+                "[[tenant]]\nname = \"{name}\"\nshare = 0.3\n[tenant.audit]\ndirectory = \"{folder}\"\n\
+                 [[listener]]\nname = \"l\"\ntenant = \"{name}\"\naddress = \"127.0.0.1:0\"\nupstream = \"u\"\n\
+                 [[upstream]]\nname = \"u\"\ntenant = \"{name}\"\naddresses = [\"127.0.0.1:1\"]\n\
+                 [[role]]\nname = \"r\"\ntenant = \"{name}\"\noperations = [\"C-ECHO\"]\nsop-classes = [\"all\"]\n\
+                 [[peer]]\nname = \"p\"\ntenant = \"{name}\"\nnetworks = [\"192.0.2.1\"]\ncalling-ae-titles = [\"A\"]\nrole = \"r\"\n"
+            )
         };
         let own = "relative-to = \"file\"\n[audit]\ndirectory = \"machine\"\n".to_owned();
         fs::write(home.join("dimsegate.toml"), own + &all.iter().map(tenant).collect::<String>()).unwrap();
