@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("files", &[]),
     ("wire", &[]),
     ("age", &[]),
+    ("backup", &["notation", "files", "age"]),
     ("dimse", &["vocabulary", "wire"]),
     ("dataset", &["vocabulary", "buffer", "wire"]),
     ("rewrite", &["buffer", "dataset", "wire"]),
@@ -50,6 +51,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "crosswalk",
             "users",
             "tokens",
+            "backup",
         ],
     ),
     ("evidence", &["vocabulary", "rewrite", "identity", "policy", "audit", "tls", "notify", "config"]),
@@ -139,6 +141,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "crosswalk",
             "users",
             "tokens",
+            "backup",
         ],
     ),
 ];
