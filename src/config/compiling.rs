@@ -18,8 +18,8 @@ use super::section::Section;
 use super::settings::{AdminSettings, Settings};
 use super::share::Share;
 use super::{
-    admin, agreement, audit, claims, issuer, limits, listener, loops, metrics, notify, peer, policy, rewrite,
-    role, spelling, syntax, upstream, users,
+    admin, agreement, audit, backup, claims, issuer, limits, listener, loops, metrics, notify, peer, policy,
+    rewrite, role, spelling, syntax, upstream, users,
 };
 use crate::notation::hex;
 use crate::policy::{Borders, Peer, Policy};
@@ -165,6 +165,7 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
         users,
         issuers: issuers.compiled,
         key_servers: issuers.servers,
+        backup_recipients: backup::recipients(root),
         metrics,
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,

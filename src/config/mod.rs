@@ -20,6 +20,7 @@ mod admin;
 mod admission;
 mod agreement;
 mod audit;
+mod backup;
 mod certificates;
 mod claims;
 mod compiling;

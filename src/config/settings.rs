@@ -15,6 +15,7 @@ use super::keys::Keys;
 use super::places::Places;
 use crate::audit::AuditSettings;
 use crate::audit::forward::Destination;
+use crate::backup::Recipient;
 use crate::crosswalk::Secret;
 use crate::files::Stamp;
 use crate::identity::CertificateBinding;
@@ -76,6 +77,8 @@ pub struct Settings {
     pub issuers: Vec<Arc<Issuer>>,
     /// Where the keys of some of them are fetched.
     pub key_servers: Vec<Arc<KeyServer>>,
+    /// Whom a backup is encrypted for, where nobody says another.
+    pub backup_recipients: Vec<Recipient>,
     /// Where metrics are served; `None`: nowhere.
     pub metrics: Option<SocketAddr>,
     /// In the order of the file, at least one.

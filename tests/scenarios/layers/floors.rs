@@ -253,6 +253,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             &["counted", "factors", "issuer", "sharing"],
             &["peer"],
             &["admin", "agreement", "claims", "users"],
+            &["backup"],
             &["compiling"],
             &["tenants"],
             &["load"],
