@@ -81,6 +81,7 @@ mod administration;
 mod agreements;
 mod alerts;
 mod audit_commands;
+mod backups;
 mod bad_input;
 mod balancer;
 mod beside_pixels;
