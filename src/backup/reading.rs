@@ -51,7 +51,7 @@ impl Archive {
             take(&mut self.reader, number, member, root)?;
         }
         zeros(&mut self.reader, entry::END)?;
-        match self.reader.read(&mut [0]).map_err(damaged)? {
+        match self.reader.read(&mut [0]).map_err(|error| damaged(&error))? {
             0 => Ok(self.manifest),
             _ => Err(BackupError::Damaged("something comes behind its end".to_owned())),
         }
@@ -80,7 +80,7 @@ fn take(reader: &mut impl Read, number: usize, member: &Member, root: &Path) -> 
     if let Some(error) = to.failed {
         return Err(BackupError::Io { path, error });
     }
-    match copied.map_err(damaged)? {
+    match copied.map_err(|error| damaged(&error))? {
         None => return Err(BackupError::Damaged(format!("it ends within {}", member.place))),
         Some(sha256) if sha256 != member.sha256 => {
             return Err(BackupError::Damaged(format!("{} has another SHA-256", member.place)));
@@ -99,7 +99,7 @@ fn make(path: &Path) -> io::Result<File> {
 }
 
 fn whole(reader: &mut impl Read, bytes: &mut [u8]) -> Result<(), BackupError> {
-    reader.read_exact(bytes).map_err(damaged)
+    reader.read_exact(bytes).map_err(|error| damaged(&error))
 }
 
 fn zeros(reader: &mut impl Read, count: usize) -> Result<(), BackupError> {
@@ -111,7 +111,7 @@ fn zeros(reader: &mut impl Read, count: usize) -> Result<(), BackupError> {
     }
 }
 
-fn damaged(error: io::Error) -> BackupError {
+fn damaged(error: &io::Error) -> BackupError {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => BackupError::Damaged("its end is missing".to_owned()),
         _ => BackupError::Damaged(error.to_string()),

@@ -122,7 +122,6 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
     let limits = limits::limits(root, rewrites.largest_frame(), whose.share());
-    let metrics = metrics::metrics(root);
     let roles = role::roles(root);
     let users = users::users(root, admin.as_ref(), &roles);
     let issuers = issuers(root, admin.as_ref());
@@ -166,7 +165,7 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
         issuers: issuers.compiled,
         key_servers: issuers.servers,
         backup_recipients: backup::recipients(root),
-        metrics,
+        metrics: metrics::metrics(root),
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,
         policy,

@@ -25,7 +25,7 @@ fn setup(archive: &Archive) -> Setup {
     let extra = leaked(format!("{STATE}{}{RULES}", issuer("required-claims = [\"jti\"]")));
     Setup {
         listener: "user-identity = \"accept\"\nuser-identity-in-clear = true",
-        audit: "signing-key = \"conf/audit-signing.key\"",
+        audit: "signing-key = \"conf/trail.key\"",
         limits: "connections-per-minute-per-address = 100000",
         peers: gate::peer("rewrite = \"site\""),
         extra,
@@ -94,6 +94,7 @@ fn a_restore_elsewhere_gives_the_same_pseudonyms_holds_blocks_and_used_tokens_an
     let archive = peers::storescp(&["--fork"]);
     let site = Site::new();
     make_keys(&site);
+    assert_eq!(gate::run(&site, &["audit", "key", "conf/trail.key"]).status, 0);
     let setup = setup(&archive);
     let mut gate = Gate::start_in(site, &setup);
     let public = identity(&gate.site, "reader.txt");
@@ -157,7 +158,7 @@ fn a_restore_elsewhere_gives_the_same_pseudonyms_holds_blocks_and_used_tokens_an
     };
     assert_eq!(of(&tree(gate.site.root())), of(&before), "it changes nothing");
     assert!(gate.stop().success());
-    verified(&gate.site, "conf/audit-signing.key.pub");
+    verified(&gate.site, "conf/trail.key.pub");
     let head = gate::run(&gate.site, &["audit", "head", "audit"]).out;
 
     // Elsewhere: nothing is there but the keys, which somebody else kept.
@@ -206,7 +207,7 @@ fn a_restore_elsewhere_gives_the_same_pseudonyms_holds_blocks_and_used_tokens_an
         .expect("the record");
     assert_eq!(hash(&line), sha256, "the record of the old trail, before {head}");
     assert!(second.stop().success());
-    verified(&second.site, "conf/audit-signing.key.pub");
+    verified(&second.site, "conf/trail.key.pub");
 }
 
 /// Lines of a trail of one or two days.
