@@ -39,6 +39,7 @@
 //! | [`consent`] | | what patients have consented to: lists, what objects say, servers of FHIR |
 //! | [`policy`] | | facts to verdict and reason, and whom an administrator shuts out; rates behind a clock |
 //! | [`age`] | | files that only a reviewer's key opens (age-encryption.org/v1) |
+//! | [`backup`] | | one encrypted file with all that cannot be made again, and the way back |
 //! | [`audit`] | PS3.15 A.5 | typed events, the sink that keeps them, and their way to repositories |
 //! | [`config`] | | TOML to compiled settings, with every problem at once |
 //! | [`evidence`] | | what configuration and records show of the controls that auditors ask for |
@@ -53,7 +54,7 @@
 //! | [`admin`] | | the administration interface of a running proxy |
 //! | [`cli`] | | a file or a folder a subcommand, those that ask a running proxy too |
 //!
-//! `notation`, `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `users`, `tokens`, `patients`, `consent`, `age` and the audit events
+//! `notation`, `vocabulary`, `files`, `buffer`, `wire`, `dimse`, `dataset`, `rewrite`, `crosswalk`, `policy`, `identity`, `users`, `tokens`, `patients`, `consent`, `age`, `backup` and the audit events
 //! know nothing of sockets, TOML or the relay; `trace` gets bytes and opens no socket; `upper` takes a stream and opens none. `config` compiles into their types;
 //! `relay` uses all of them. `tests/scenarios/layers.rs` says which room may use which, and reads their `use crate::` paths.
 //!
@@ -95,6 +96,7 @@
 pub mod admin;
 pub mod age;
 pub mod audit;
+pub mod backup;
 pub mod buffer;
 // Help shows these comments, and sections of a configuration have brackets: "the [[peer]] that matched".
 #[allow(rustdoc::broken_intra_doc_links)]

@@ -37,7 +37,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// What a reader says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// `search`, `show`, `report`, `verify`.
+    /// `search`, `show`, `report`, `verify`, `backup`, `restore`.
     pub command: String,
     /// The arguments of the command, without what must not be recorded.
     pub arguments: String,
@@ -65,6 +65,16 @@ pub fn leave(directory: &Path, note: &Note) -> io::Result<()> {
             fs::rename(&part, whole)
         });
     written.inspect_err(|_| drop(fs::remove_file(&part)))
+}
+
+/// As [`leave`], for a trail that is still to begin: its writer takes the note when it first starts.
+///
+/// # Errors
+/// The folders cannot be made, or not written to.
+pub fn leave_for_the_first_run(directory: &Path, note: &Note) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    create_folder(directory)?;
+    leave(directory, note)
 }
 
 /// Makes the folder where it is missing, and sees to it that nobody can touch the notes of others.

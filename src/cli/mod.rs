@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod audit;
+mod backup;
 mod certs;
 mod check;
 mod completions;
@@ -15,6 +16,7 @@ mod init;
 mod man;
 mod propose;
 mod pseudonyms;
+mod restore;
 mod review;
 mod rewrite;
 mod run;
@@ -101,6 +103,10 @@ enum Command {
     User(user::Args),
     /// Check, search, show and report the records, and make the keys that protect them
     Audit(audit::Args),
+    /// Write all that cannot be made again into one encrypted file; the proxy may be running
+    Backup(backup::Args),
+    /// Restore a backup into a folder of its own, or with --check prove that this can be done
+    Restore(restore::Args),
     /// Hold who may come against who came: last seen, rights never used, what ends, lock-outs, blocks
     Review(review::Args),
     /// Write the manual pages of all commands, or print one
@@ -139,6 +145,8 @@ pub fn main() -> ExitCode {
         Command::Certs(args) => certs::run(&args),
         Command::User(args) => user::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
         Command::Review(args) => review::run(&args),
         Command::Man(args) => man::run(Cli::command(), &args),
         Command::Completions(args) => completions::run(Cli::command(), &args),

@@ -19,8 +19,8 @@ use super::section::Section;
 use super::settings::{AdminSettings, Limits, Settings};
 use super::share::Share;
 use super::{
-    admin, agreement, audit, automatic_blocks, claims, descriptors, issuer, limits, listener, loops, metrics,
-    notify, peer, policy, rewrite, role, spelling, syntax, upstream, users,
+    admin, agreement, audit, automatic_blocks, backup, claims, descriptors, issuer, limits, listener, loops,
+    metrics, notify, peer, policy, rewrite, role, spelling, syntax, upstream, users,
 };
 use crate::notation::hex;
 use crate::policy::{Borders, Peer, Policy};
@@ -135,7 +135,7 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
     let limits = whose.limits(root, rewrites.largest_frame());
-    let (metrics, roles, consents) = (metrics::metrics(root), role::roles(root), Consents::read(root));
+    let (roles, consents) = (role::roles(root), Consents::read(root));
     let users = users::users(root, admin.as_ref(), &roles);
     let issuers = issuers(root, admin.as_ref());
     let listeners = whose.listeners(root, &upstreams.names);
@@ -179,7 +179,8 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
         issuers: issuers.compiled,
         key_servers: issuers.servers,
         consents: consents.compiled,
-        metrics,
+        backup_recipients: backup::recipients(root),
+        metrics: metrics::metrics(root),
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,
         policy,

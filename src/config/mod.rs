@@ -21,6 +21,7 @@ mod admission;
 mod agreement;
 mod audit;
 mod automatic_blocks;
+mod backup;
 mod certificates;
 mod claims;
 mod compiling;

@@ -15,6 +15,7 @@ use super::keys::Keys;
 use super::places::Places;
 use crate::audit::AuditSettings;
 use crate::audit::forward::Destination;
+use crate::backup::Recipient;
 use crate::consent::List;
 use crate::crosswalk::Secret;
 use crate::files::Stamp;
@@ -79,6 +80,8 @@ pub struct Settings {
     pub key_servers: Vec<Arc<KeyServer>>,
     /// Who is asked whether patients have consented, by name.
     pub consents: BTreeMap<Arc<str>, Arc<ConsentSettings>>,
+    /// Whom a backup is encrypted for, where nobody says another.
+    pub backup_recipients: Vec<Recipient>,
     /// Where metrics are served; `None`: nowhere.
     pub metrics: Option<SocketAddr>,
     /// In the order of the file, at least one.

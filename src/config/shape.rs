@@ -92,6 +92,7 @@ pub(super) static ROOT: Shape = Shape {
         one("log", &LOG),
         one("admin", &ADMIN),
         one("audit", &AUDIT),
+        one("backup", &BACKUP),
         one("limits", &LIMITS),
         one("policy", &POLICY),
         one("automatic-blocks", &AUTOMATIC_BLOCKS),
@@ -115,6 +116,8 @@ pub(super) static ROOT: Shape = Shape {
 pub(super) static TENANT: Shape = leaf("[[tenant]]", &["name", "share", "server-names"]);
 
 static LOG: Shape = leaf("[log]", &["level", "format"]);
+
+static BACKUP: Shape = leaf("[backup]", &["every", "recipients"]);
 
 static ADMIN: Shape = Shape {
     header: "[admin]",

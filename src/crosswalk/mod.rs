@@ -52,7 +52,7 @@ pub use guest::Guest;
 pub use handle::Crosswalk;
 pub use import::{Assigned, Contradiction, Imported, NotImported, import};
 pub use secret::Secret;
-pub use upkeep::{Holdings, erase, export, probe, rotate, show};
+pub use upkeep::{Holdings, copy, erase, export, probe, rotate, show};
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,14 @@
 //! What an administrator does with a crosswalk: look at it, export it, erase a patient, rotate the key.
 
 use std::collections::BTreeMap;
+use std::ffi::c_int;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
 use super::database::{Database, FORMAT, row, write_header};
 use super::error::CrosswalkError;
@@ -64,6 +69,29 @@ pub fn show(path: &Path, secret: &Secret) -> Result<Holdings, CrosswalkError> {
     let length = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     let size = length(path) + length(&beside(path, "-wal"));
     Ok(Holdings { path: path.to_owned(), size, key_version: database.keys.version, kinds })
+}
+
+/// Copies all of one moment into a new file, by SQLite's backup; the proxy may be running, and waits for nothing.
+///
+/// # Errors
+/// It cannot be opened or read, or the copy cannot be written. What is there of the copy then is to be removed.
+pub fn copy(path: &Path, secret: &Secret, to: &Path) -> Result<(), CrosswalkError> {
+    let database = Database::open_to_read(path, secret)?;
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
+    made.map_err(|error| CrosswalkError::open(to, error))?;
+    let copied = || {
+        let mut target = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // All at once: what is committed meanwhile stays out, and would else begin the copy anew.
+        Backup::new(&database.connection, &mut target)?.run_to_completion(
+            c_int::MAX,
+            Duration::ZERO,
+            None,
+        )?;
+        // One file, without a journal beside it.
+        let _: String = target.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;
+        Ok(())
+    };
+    copied().map_err(|error: rusqlite::Error| CrosswalkError::of(to, &error))
 }
 
 /// Hands every correspondence to `take`, or those of one patient, by the real Patient ID; the proxy may be running.

@@ -88,6 +88,8 @@ fn what_does_not_work_yet_is_not_listed() {
             "certs",
             "user",
             "audit",
+            "backup",
+            "restore",
             "review",
             "man",
             "completions",

@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("files", &[]),
     ("wire", &[]),
     ("age", &[]),
+    ("backup", &["notation", "files", "age"]),
     ("dimse", &["vocabulary", "wire"]),
     ("dataset", &["vocabulary", "buffer", "wire"]),
     ("rewrite", &["buffer", "dataset", "wire"]),
@@ -52,6 +53,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "users",
             "tokens",
             "consent",
+            "backup",
         ],
     ),
     ("evidence", &["vocabulary", "rewrite", "identity", "policy", "audit", "tls", "notify", "config"]),
@@ -143,6 +145,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "crosswalk",
             "users",
             "tokens",
+            "backup",
         ],
     ),
 ];

@@ -85,6 +85,7 @@ mod agreements;
 mod alerts;
 mod audit_commands;
 mod automatic_blocks;
+mod backups;
 mod bad_input;
 mod balancer;
 mod beside_pixels;

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use crate::audit::used::{LONGEST_ARGUMENTS, Note, leave};
+use crate::audit::used::{LONGEST_ARGUMENTS, Note, leave, leave_for_the_first_run};
 
 /// Leaves a note for the process that writes the records. Where that cannot be done, the person who reads is told, and
 /// may read all the same: whoever can read the files can do so without this command.
@@ -13,18 +13,42 @@ pub(in crate::cli) fn note(command: &str, folder: &Path) {
     if !folder.is_dir() {
         return;
     }
-    let note = Note {
-        command: command.to_owned(),
-        arguments: arguments(std::env::args_os().skip_while(|argument| argument != command).skip(1)),
-        host: fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned()),
-        process_id: std::process::id(),
-    };
-    if let Err(error) = leave(folder, &note) {
+    let arguments = arguments(std::env::args_os().skip_while(|argument| argument != command).skip(1));
+    leave_in(folder, &note_of(command, arguments), "reading these records");
+}
+
+/// Says in the trail that a command was run which reads more than records, and with which result.
+pub(in crate::cli) fn note_that(command: &str, folder: &Path, arguments: String) {
+    leave_in(folder, &note_of(command, arguments), command);
+}
+
+fn leave_in(folder: &Path, note: &Note, what: &str) {
+    if !folder.is_dir() {
+        return;
+    }
+    if let Err(error) = leave(folder, note) {
         let _ = writeln!(
             std::io::stderr().lock(),
-            "dimsegate: reading these records is not recorded: {}/used: {error}",
+            "dimsegate: {what} is not recorded: {}/used: {error}",
             folder.display()
         );
+    }
+}
+
+/// As [`note_that`], in a trail that is still to begin.
+///
+/// # Errors
+/// The folder cannot be made or written to.
+pub(in crate::cli) fn begin(command: &str, folder: &Path, arguments: String) -> std::io::Result<()> {
+    leave_for_the_first_run(folder, &note_of(command, arguments))
+}
+
+fn note_of(command: &str, arguments: String) -> Note {
+    Note {
+        command: command.to_owned(),
+        arguments,
+        host: fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned()),
+        process_id: std::process::id(),
     }
 }
 

@@ -264,6 +264,7 @@ const FLOORS: [(&str, &[&[&str]]); 14] = [
             &["consent", "counted", "factors", "issuer", "sharing"],
             &["peer"],
             &["admin", "agreement", "claims", "users"],
+            &["backup"],
             &["compiling"],
             &["tenants"],
             &["load"],
