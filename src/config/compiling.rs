@@ -15,7 +15,7 @@ use super::listener::Listeners;
 use super::names::Names;
 use super::report::{Report, Used};
 use super::section::Section;
-use super::settings::{AdminSettings, Settings};
+use super::settings::{AdminSettings, Limits, Settings};
 use super::share::Share;
 use super::{
     admin, agreement, audit, claims, descriptors, issuer, limits, listener, loops, metrics, notify, peer,
@@ -63,6 +63,15 @@ impl Whose {
 
     fn listeners(self, root: &Section<'_>, upstreams: &Names) -> Listeners {
         if self == Self::Machine { Listeners::default() } else { listener::listeners(root, upstreams) }
+    }
+
+    /// What file descriptors tenants need is summed up elsewhere.
+    fn limits(self, root: &Section<'_>, largest_frame: u64) -> Limits {
+        let limits = limits::limits(root, largest_frame, self.share());
+        if self == Self::Everybody {
+            descriptors::risk(root, &limits.counts, descriptors::needed(&limits.counts));
+        }
+        limits
     }
 
     /// What the machine says there is where it keeps things.
@@ -126,10 +135,7 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
     let upstreams = upstream::upstreams(root);
     let crosswalks = Crosswalks::read(root, |_| true);
     let rewrites = rewrite::rewrites(root, &crosswalks);
-    let limits = limits::limits(root, rewrites.largest_frame(), whose.share());
-    if whose == Whose::Everybody {
-        descriptors::risk(root, &limits.counts, descriptors::needed(&limits.counts));
-    }
+    let limits = whose.limits(root, rewrites.largest_frame());
     let metrics = metrics::metrics(root);
     let roles = role::roles(root);
     let users = users::users(root, admin.as_ref(), &roles);
