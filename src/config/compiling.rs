@@ -62,17 +62,17 @@ impl Whose {
         if let Self::Tenant(share) = self { share } else { Share::ALL }
     }
 
-    /// Each text of a file with tenants has its part of them; what all together need is told of the whole.
-    fn limits(self, root: &Section<'_>, largest: u64) -> Limits {
-        let limits = limits::limits(root, largest, self.share());
+    fn listeners(self, root: &Section<'_>, upstreams: &Names) -> Listeners {
+        if self == Self::Machine { Listeners::default() } else { listener::listeners(root, upstreams) }
+    }
+
+    /// What file descriptors tenants need is summed up elsewhere.
+    fn limits(self, root: &Section<'_>, largest_frame: u64) -> Limits {
+        let limits = limits::limits(root, largest_frame, self.share());
         if self == Self::Everybody {
             descriptors::risk(root, &limits.counts, descriptors::needed(&limits.counts));
         }
         limits
-    }
-
-    fn listeners(self, root: &Section<'_>, upstreams: &Names) -> Listeners {
-        if self == Self::Machine { Listeners::default() } else { listener::listeners(root, upstreams) }
     }
 
     /// What the machine says there is where it keeps things.
@@ -151,7 +151,6 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
     };
     let policy = Arc::new(policy_of(root, whose, &known));
     let Used { keys: private_keys, files, ends } = root.report.take_used();
-    let watched = root.report.take_watched();
     let Records { settings: audit, destinations: forwarding, fingerprint: audit_fingerprint } = records?;
     let file_digest = whose.digest(text);
     Some(Settings {
@@ -165,7 +164,7 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
         private_keys,
         audit_fingerprint,
         text: text.into(),
-        watched,
+        watched: root.report.take_watched(),
         keys: Keys::of(text),
         state_directory: admin::state_directory(root),
         log,

@@ -203,7 +203,14 @@ fn what_belongs_to_nobody_or_to_somebody_who_is_not_there_is_told_where_it_stand
         let problems = home.problems(&whole);
         assert!(problems.iter().any(|problem| problem.contains(told)), "{more}: {problems:#?}");
     }
-    // Where it is kept what outlives a restart is the machine's.
+    let inline = format!("limits = {{ grace = \"1s\" }}\n{two}");
+    assert_eq!(home.problems(&inline), ["2: limits: has no header"]);
+}
+
+#[test]
+fn what_outlives_a_restart_is_where_the_machine_says_and_nothing_of_before_is_left_there_for_nobody() {
+    let home = Home::new(&["lyon", "paris"]);
+    let two = home.two();
     let state = home.path().join("elsewhere");
     let named = format!("{two}[admin]\nstate-directory = \"{}\"\n", state.display());
     let loaded = home.load(&named).unwrap();
@@ -219,8 +226,6 @@ fn what_belongs_to_nobody_or_to_somebody_who_is_not_there_is_told_where_it_stand
         fs::remove_file(state.join(name)).unwrap();
     }
     home.load(&named).unwrap();
-    let inline = format!("limits = {{ grace = \"1s\" }}\n{two}");
-    assert_eq!(home.problems(&inline), ["2: limits: has no header"]);
 }
 
 #[test]
