@@ -1,19 +1,19 @@
 //! `[backup]`: how often one is to be made, and for whom.
 
+use std::path::Path;
 use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::admin;
 use super::report::Wrong;
 use super::section::Section;
 use crate::backup::{Last, Recipient};
 
-/// Whom backups are for. Tells of a last one that is older than it should be.
-pub(super) fn recipients(root: &Section<'_>) -> Vec<Recipient> {
+/// Whom backups are for. Tells of a last one that is older than it should be; the folder of the state knows of it.
+pub(super) fn recipients(root: &Section<'_>, state: &Path) -> Vec<Recipient> {
     let Some(section) = root.table("backup") else { return Vec::new() };
     if let Some(every) = section.optional_duration("every") {
-        risks(root, &section, every);
+        risks(&section, state, every);
     }
     let named = section.list("recipients", recipient).unwrap_or_default();
     named.into_iter().map(|one| one.value).collect()
@@ -24,11 +24,10 @@ fn recipient(text: &str) -> Result<Recipient, Wrong> {
     text.parse().map_err(|_| Wrong::new("is not a public key of age (age1…)", remedy))
 }
 
-fn risks(root: &Section<'_>, section: &Section<'_>, every: Duration) {
-    let folder = admin::state_directory(root);
+fn risks(section: &Section<'_>, folder: &Path, every: Duration) {
     let remedy = "type: dimsegate backup -c FILE -o FILE.age";
     let place = section.place_of("every");
-    let last = match Last::in_folder(&folder) {
+    let last = match Last::in_folder(folder) {
         Ok(last) => last,
         Err(error) => {
             let problem = format!(

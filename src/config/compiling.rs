@@ -152,7 +152,7 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
     let policy = Arc::new(policy_of(root, whose, &known));
     let Used { keys: private_keys, files, ends } = root.report.take_used();
     let Records { settings: audit, destinations: forwarding, fingerprint: audit_fingerprint } = records?;
-    let file_digest = whose.digest(text);
+    let (file_digest, state_directory) = (whose.digest(text), admin::state_directory(root));
     Some(Settings {
         tenant: None,
         is_of_a_machine: whose == Whose::Machine,
@@ -166,7 +166,8 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
         text: text.into(),
         watched: root.report.take_watched(),
         keys: Keys::of(text),
-        state_directory: admin::state_directory(root),
+        backup_recipients: backup::recipients(root, &state_directory),
+        state_directory,
         log,
         admin,
         audit,
@@ -178,7 +179,6 @@ pub(super) fn settings(path: &Path, text: &str, root: &Section<'_>, whose: Whose
         issuers: issuers.compiled,
         key_servers: issuers.servers,
         consents: consents.compiled,
-        backup_recipients: backup::recipients(root),
         metrics: metrics::metrics(root),
         listeners: listeners.compiled.into_iter().map(Arc::new).collect(),
         upstreams: upstreams.compiled,

@@ -182,6 +182,10 @@ pub(super) fn text(section: &Section<'_>, key: &'static str) -> Option<Box<str>>
 
 /// `consent` and `consent-scope` of a peer.
 pub(super) fn wanted(section: &Section<'_>, consents: &Consents) -> Option<Arc<ConsentWanted>> {
+    // What an agreement says of consent stands here, where the header of the agreement is missing.
+    if section.report.lacks("[[agreement]]") {
+        return None;
+    }
     let source = consents.names.refer(section, "consent");
     let scope = text(section, "consent-scope").map(Arc::from);
     if section.has("consent-scope") && !section.has("consent") {

@@ -84,7 +84,7 @@ fn word_at(line: &str, at: usize) -> &str {
 }
 
 /// Keys whose values are any text, as long as nothing refers to it: what things, hosts, files and claims are called.
-const FREE: [&str; 33] = [
+const FREE: [&str; 35] = [
     "address",
     "addresses",
     "app-name",
@@ -94,6 +94,7 @@ const FREE: [&str; 33] = [
     "calling-ae-title",
     "calling-ae-titles",
     "calling-ae-titles-claim",
+    "consent-scope",
     "directory",
     "enterprise-site-id",
     "file",
@@ -109,6 +110,7 @@ const FREE: [&str; 33] = [
     "server-name",
     "source-id",
     "state-directory",
+    "system",
     "tenant",
     "id",
     "reference",
