@@ -9,6 +9,7 @@
 //!   be one more place to lose it.
 //! - **Why a pause behind a failure**: each object would wait for the deadline.
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,23 @@ pub(crate) struct Source {
 struct Failed {
     at: Option<Instant>,
     told: Option<Instant>,
+}
+
+/// Why a server has not said anything.
+enum Unanswered {
+    /// It is not there, and would not answer another question either.
+    Any(String),
+    /// It answers, and not this question.
+    This(String),
+}
+
+impl Unanswered {
+    /// What goes wrong below HTTP has a kind of its own.
+    fn of(error: &io::Error) -> Self {
+        let kind: fn(String) -> Self =
+            if error.kind() == io::ErrorKind::Other { Self::This } else { Self::Any };
+        kind(error.to_string())
+    }
 }
 
 /// Who is asked for one association, and what the data is for.
@@ -88,9 +106,9 @@ impl Source {
         server: &Arc<ConsentServer>,
         whom: &Who,
         scope: Option<&str>,
-    ) -> Result<Said, String> {
+    ) -> Result<Said, Unanswered> {
         let asked = async {
-            let _turn = self.turns.acquire().await.map_err(|closed| closed.to_string())?;
+            let _turn = self.turns.acquire().await.map_err(|closed| Unanswered::This(closed.to_string()))?;
             if let Some(said) = self.remembered(server, whom, scope) {
                 return Ok(said);
             }
@@ -105,15 +123,16 @@ impl Source {
             };
             let asked_at = Instant::now();
             let answer = get.over(server.tls.clone(), server.server_name.clone()).await;
-            let answer = answer.map_err(|error| error.to_string())?;
+            let answer = answer.map_err(|error| Unanswered::of(&error))?;
             let purpose = scope.map(str::to_owned);
             let read = move || said_by(&answer, purpose.as_deref(), OffsetDateTime::now_utc());
-            let said = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?;
-            let said = said.map_err(|problem| format!("the answer {problem}"))?;
+            let said = tokio::task::spawn_blocking(read).await;
+            let said = said.map_err(|error| Unanswered::This(error.to_string()))?;
+            let said = said.map_err(|problem| Unanswered::This(format!("the answer {problem}")))?;
             remembered.note(whom, scope, said, (server.cache_for, asked_at));
             Ok(said)
         };
-        let late = || Err(format!("there is no answer within {:?}", server.deadline));
+        let late = || Err(Unanswered::Any(format!("there is no answer within {:?}", server.deadline)));
         timeout(server.deadline, asked).await.unwrap_or_else(|_| late())
     }
 
@@ -123,10 +142,17 @@ impl Source {
     }
 
     /// Said once a minute. An address that is asked has the identifier of a patient in it, and is not told.
-    fn fail(&self, detail: &str) {
+    fn fail(&self, unanswered: &Unanswered) {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        failed.at = Some(now);
+        let detail = match unanswered {
+            Unanswered::Any(detail) => {
+                failed.at = Some(now);
+                detail
+            }
+            // What one patient is called, which whoever sends decides, stops the questions about no other.
+            Unanswered::This(detail) => detail,
+        };
         if failed.told.is_none_or(|told| now.saturating_duration_since(told) >= SILENCE) {
             failed.told = Some(now);
             tracing::warn!(consent = %self.name, detail, "the server of consents cannot be asked; nothing goes on that needs it");
@@ -160,8 +186,8 @@ impl Asked {
         }
         match source.ask(server, whom, self.scope.as_deref()).await {
             Ok(said) => consented(said, &settings),
-            Err(detail) => {
-                source.fail(&detail);
+            Err(unanswered) => {
+                source.fail(&unanswered);
                 Consented::NotKnown
             }
         }
