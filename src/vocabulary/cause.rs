@@ -59,11 +59,11 @@ words! {
             "the patients that it would show could not be counted, so nothing was shown",
             "patients and patients.key in state-directory; the log has more", StatusOfService, AccessControl;
         NoConsent = "no-consent",
-            "the patient has not consented, or nothing is known of it, and the [[consent]] of the peer passes no unknown",
+            "the patient has not consented, or nothing is known of it, and the consent source of the peer passes no unknown",
             "the list, the object or the server that the [[consent]] of the [[peer]] names, and consent-scope of the peer",
             Status(0x0124), AccessControl;
         ConsentNotKnown = "consent-not-known",
-            "the server of the [[consent]] did not say whether the patient has consented, so nothing was shown",
+            "the server of consents did not say whether the patient has consented, so nothing was shown",
             "url and tls of the [[consent]], and its server; the log has more", Status(0x0124), AccessControl;
         ContradictoryCommand = "contradictory-command",
             "the command names one SOP class or instance as affected and another as requested",
