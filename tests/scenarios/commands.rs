@@ -80,6 +80,7 @@ fn what_does_not_work_yet_is_not_listed() {
             "log-level",
             "check",
             "conformance",
+            "propose",
             "explain",
             "rewrite",
             "pseudonyms",

@@ -42,3 +42,6 @@ const host = address => address.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
 
 /** As a POSIX shell reads it back. */
 const quoted = text => (/^[\w./:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+/** A line of the configuration, with what stands around it; a tenant is told none. */
+const ofLine = (line, before, behind) => (line ? `${before}line ${line} of the configuration${behind}` : "");
